@@ -1,4 +1,4 @@
-"""`python -m tests.conformance --data DIR [FILE...] [--failures N]`: a line a file: passed, failed, deviations. Exit 1 on a failure."""
+"""`python -m tests.conformance --data DIR [FILE...]`: a line a file: passed, failed, deviations. Exit 1 on a failure."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ DEVIATIONS = Path(__file__).with_name("deviations.toml")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`key` names the case for a reader and for a deviation's pattern (its condition, id or test); `problem` is None when it passed."""
+    """`key` names the case for a reader and for deviations (its condition, id or test); `problem` is None when it passed."""
 
     key: str
     problem: str | None = None
