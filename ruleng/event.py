@@ -151,7 +151,7 @@ class Process(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     cap_inheritable: int | None = None
     cgroup: str | None = None
     namespaces: Namespaces = NO_NAMESPACES
-    container: Container = NO_CONTAINER
+    container: Container = msgspec.field(default_factory=lambda: NO_CONTAINER)  # shared; msgspec refuses a mutable default
     exe_ino: int | None = None
     exe_ctime_ns: int | None = None
     exe_mtime_ns: int | None = None
