@@ -3,7 +3,7 @@
 `Field.read` is a Python expression over `e` (the Event), `p` (its Process), `f` (its Fd) and `c` (the process's Container),
 plus the functions of `ruleng.fields.read`. The compiler puts it into the generated code as it stands; the interpreter and
 the output formatter evaluate the same expression. A field that needs its argument gives `read_arg`, which makes the
-expression from it.
+expression from it, or raises ValueError saying what the argument must be.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Field:
     read_arg: Callable[[str], str] | None = None
     argument: Literal["none", "optional", "required"] = "none"
     argument_doc: str = ""
+    dotted: bool = False  # the argument may follow a dot as well: evt.arg.flags, container.label.app
     is_list: bool = False
     nullable: bool = True  # False: never None while its event type carries it
     quantifier: Quantifier = "one"
@@ -91,6 +92,7 @@ class Field:
     transformable: bool = True
     deprecated: str | None = None  # what to use instead
     unit: str | None = None
+    json_read: str | None = None  # what JSON outputs hold instead: Falco prints evt.time as text there and as a number here
     cost: float = 1.0  # of reading, in attribute look-ups; the planner puts the cheap first
     ecs: str | None = None
     ocsf: str | None = None
@@ -118,3 +120,18 @@ class Catalogue:
 
     def get(self, name: str) -> Field | None:
         return self.fields.get(name)
+
+    def find(self, name: str) -> tuple[Field, str | None] | None:
+        """The field of a name as a rule writes it before any bracket, and the argument that followed a dot.
+
+        `evt.arg.flags` is the field `evt.arg` with `flags`, `k8s.pod.label.app.kubernetes.io/name` is `k8s.pod.label` with the
+        rest. None when there is no such field.
+        """
+        if field := self.fields.get(name):
+            return field, None
+        stem = name
+        while "." in stem:
+            stem, _, _ = stem.rpartition(".")
+            if (field := self.fields.get(stem)) and field.dotted:
+                return field, name[len(stem) + 1 :]
+        return None
