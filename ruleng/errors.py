@@ -6,6 +6,7 @@
     |-- InputError        a file or stream that cannot be read as what it was said to be                 exit 1
     |-- HostError         this host lacks what was asked for: a privilege, a kernel feature, a program   exit 3
     `-- SinkError         a sink that cannot take alerts now
+        `-- SinkClosedError   a sink that will never take alerts again: the reader of its pipe is gone
 
 A rule author's mistake is a Diagnostic (ruleng.lang.diagnostics), not an exception. A lost event is a counter and a
 `ruleng.lost` event, not an exception.
@@ -56,6 +57,13 @@ class HostError(RulengError):
 
 
 class SinkError(RulengError):
-    def __init__(self, sink: str, message: str, *, hint: str | None = None) -> None:
+    """`taken`: so many alerts of the batch, from its front, the sink took all the same: they are not to be given again."""
+
+    def __init__(self, sink: str, message: str, *, hint: str | None = None, taken: int = 0) -> None:
         super().__init__(f"{sink}: {message}", hint=hint)
         self.sink = sink
+        self.taken = taken
+
+
+class SinkClosedError(SinkError):
+    pass
