@@ -12,10 +12,16 @@ from dataclasses import dataclass, field
 from ruleng.lang.source import Source, Span
 
 Modifier = typing.Literal["oneof", "anyof", "allof"]
+Dialect = typing.Literal["rules", "falco"]
+"""Whose rules hold: ours are errors where Falco is silently wrong, Falco files load as Falco loads them, with a warning."""
+
+
+NOWHERE = Span(Source("", ""), 0, 0)
+"""The place of a node that nobody wrote."""
 
 
 def _span() -> Span:
-    return field(compare=False, repr=False)  # type: ignore[no-any-return]
+    return field(default=NOWHERE, compare=False, repr=False)
 
 
 # --- conditions -------------------------------------------------------------------------------------------------------
@@ -225,4 +231,4 @@ Item = Import | ListDecl | MacroDecl | RuleDecl | EngineVersion
 class RuleFile:
     source: Source
     items: tuple[Item, ...]
-    dialect: typing.Literal["rules", "falco"]
+    dialect: Dialect
