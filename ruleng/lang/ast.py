@@ -117,7 +117,10 @@ Argument = FieldRef | Call | Literal | OperandList
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name or a text with its place."""
+    """A name or a text with its place: the span's text is this text, character by character.
+
+    A quoted string with escapes, or in several pieces, has a Source of its own whose offsets lead back to the file.
+    """
 
     text: str
     span: Span = _span()
@@ -179,8 +182,8 @@ class ThrottleDecl:
 class ExceptionDecl:
     """`fields` are compared by `comps` with each tuple of `values`; a value may itself be a list.
 
-    `single`: one field, one comparison operator that takes a list, and `values` the items of that list. `comps`, `fields` or
-    `values` are None where the author gave none (an append may carry values only).
+    `single`: one field, one comparison operator that takes a list, and `values` the items of that list, each in a tuple of its
+    own. `comps`, `fields` or `values` are None where the author gave none (an append may carry values only).
     """
 
     name: Name
@@ -195,7 +198,8 @@ class ExceptionDecl:
 class RuleDecl:
     """A rule, or a change to one defined before. A key that the author did not give is None.
 
-    `modes` says per key how it meets the earlier rule's: `append` or `replace`; empty for a definition.
+    `modes` says per key, by the name that it has here, how it meets the earlier rule's: `append` or `replace`; empty for a
+    definition.
     """
 
     name: Name
@@ -232,3 +236,5 @@ class RuleFile:
     source: Source
     items: tuple[Item, ...]
     dialect: Dialect
+    broken: tuple[str, ...] = ()
+    """Names of lists, macros and rules that could not be read: to use one is not a second mistake."""
