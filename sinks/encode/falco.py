@@ -1,0 +1,45 @@
+"""Alert -> Falco's JSON, which falcosidekick and what is built for Falco take as it is, and Falco's text line.
+
+Keys as Falco's json_output has them (userspace/engine/formats.cpp), `message` included; ours besides: `uuid`, `actions` and,
+when the throttle held alerts back, `suppressed`. Times are UTC. `output_fields` has every field of the output, null where it
+is missing, and always `evt.time` as nanoseconds (falcosidekick refuses alerts without fields).
+"""
+
+from __future__ import annotations
+
+from ruleng.alert import Alert
+from ruleng.sinks.encode.values import Json, clock, dumps, iso, printable
+
+
+def encode(alert: Alert) -> bytes:
+    return dumps(document(alert))
+
+
+def document(alert: Alert) -> dict[str, Json]:
+    fields: dict[str, Json] = {"evt.time": alert.time_ns, **alert.output_fields}
+    fields["evt.time"] = alert.time_ns  # Falco's is a number here, also when the output names the field
+    found: dict[str, Json] = {
+        "time": iso(alert.time_ns),
+        "rule": alert.rule,
+        "priority": alert.priority.label,
+        "source": alert.source,
+        "hostname": alert.hostname,
+        "output": f"{clock(alert.time_ns)}: {alert.priority.label} {alert.output}",
+        "message": alert.output,
+        "output_fields": fields,
+        "tags": sorted(alert.tags),
+        "uuid": alert.uuid,
+        "actions": actions(alert),
+    }
+    if alert.suppressed:
+        found["suppressed"] = alert.suppressed
+    return found
+
+
+def actions(alert: Alert) -> list[Json]:
+    return [{"action": o.action, "outcome": o.outcome, "target": o.target, "error": o.error} for o in alert.actions]
+
+
+def line(alert: Alert) -> str:
+    """`HH:MM:SS.nnnnnnnnn: Priority message`, harmless for a log."""
+    return f"{clock(alert.time_ns)}: {alert.priority.label} {printable(alert.output)}"
