@@ -1,0 +1,60 @@
+"""`ruleng test`: run the tests beside the rules."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+DESCRIPTION = """\
+Run the tests beside rule files: NAME.test.yaml beside NAME.rules or NAME.yaml says which events must fire a rule and which
+must not. A failure is explained. Exit status 1 when a case fails or a rule has errors."""
+
+EXAMPLES = """\
+  ruleng test                         the rules that ship
+  ruleng test rules/                  every test of a folder
+  ruleng test shell.rules -v          one file, naming each case
+  ruleng test rules/ --strict         a rule without a firing and a silent case fails, too"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="rule files and folders (default: the rules that ship)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="name every case, not only the failures")
+    parser.add_argument("--strict", action="store_true", help="fail rules that lack a firing or a silent case")
+
+
+def run(args: argparse.Namespace) -> int:
+    from ruleng.cli.options import load
+    from ruleng.engine.explain import explain
+    from ruleng.errors import InputError
+    from ruleng.pipeline.ruletests import judge, read_cases, test_files, untested
+    from ruleng.pipeline.settings import shipped_rules
+
+    from pathlib import Path
+
+    paths = [Path(path) for path in args.paths] or [shipped_rules()]
+    rules = {rule.name: rule for rule in load([str(path) for path in paths]).rules}
+    files = test_files(paths)
+    if not files:
+        raise InputError(
+            f"no tests beside {', '.join(map(str, paths))}", hint="a test of NAME.rules is NAME.test.yaml, see docs/writing-rules.md"
+        )
+    cases = [case for path in files for case in read_cases(path)]
+    failed = 0
+    for verdict in judge(cases, rules):
+        case = verdict.case
+        if verdict.problem is not None:
+            failed += 1
+            print(f"FAIL  {case.place}: {case.rule}: {case.name}: {verdict.problem}")
+            if verdict.event is not None:
+                print("      " + str(explain(rules[case.rule], verdict.event)).replace("\n", "\n      "))
+        elif args.verbose:
+            print(f"ok    {case.rule}: {case.name}: {case.expectation}")
+    lacking = untested(cases, rules.values())
+    if args.strict:
+        for name in lacking:
+            print(f"FAIL  {name}: lacks a case that fires or one that stays silent")
+        failed += len(lacking)
+    elif lacking and args.verbose:
+        print(f"      without both kinds of cases: {', '.join(lacking)}", file=sys.stderr)
+    print(f"{len(cases)} cases of {len(rules)} rules in {len(files)} files: {len(cases) - failed} passed, {failed} failed")
+    return 1 if failed else 0

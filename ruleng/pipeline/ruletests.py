@@ -1,0 +1,146 @@
+"""The tests beside rules: `execution.test.yaml` beside `execution.rules` says which events must and must not fire.
+
+    - rule: Program in shared memory
+      fires:
+        a dropper: {evt.type: execve, evt.rawres: 0, proc.exepath: /dev/shm/k}
+      silent:
+        a file there is only an argument: {evt.type: execve, evt.rawres: 0, proc.exepath: /usr/bin/cat, proc.args: /dev/shm/k}
+
+A case is one event in the catalogue's field names, or a list of them, of which one must match (none, if silent). Only the
+rule's condition is asked: not whether another rule matched first, nor the throttle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from ruleng.engine.interpret import holds
+from ruleng.errors import InputError
+from ruleng.event import Event
+from ruleng.fields.record import from_fields
+from ruleng.lang.checked import Rule
+
+Expectation = Literal["fires", "silent"]
+SUFFIXES = (".test.yaml", ".test.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One expectation of one rule; `place` is FILE:LINE of its name."""
+
+    rule: str
+    expectation: Expectation
+    name: str
+    events: tuple[Event, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`problem` is None when the rule did what the case wants; `event` is the one to explain otherwise."""
+
+    case: Case
+    problem: str | None = None
+    event: Event | None = None
+
+
+def test_files(paths: Iterable[Path]) -> list[Path]:
+    """The test files beside these rule files and in these folders, sorted, each once."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        beside = sorted(path.iterdir()) if path.is_dir() else sorted(path.parent.glob(f"{path.name.partition('.')[0]}.test.y*ml"))
+        found.update(dict.fromkeys(item for item in beside if item.name.endswith(SUFFIXES)))
+    return list(found)
+
+
+def read_cases(path: Path) -> list[Case]:
+    """Raises InputError with FILE:LINE for what is not as the module's docstring says."""
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{error.problem}", path=f"{path}:{line}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(str(error), path=str(path)) from error
+    if root is None:
+        return []
+    if not isinstance(root, yaml.SequenceNode):
+        raise _wrong(path, root, "wants a list of rules with their cases")
+    return [case for node in root.value for case in _rule_cases(path, node)]
+
+
+def judge(cases: Sequence[Case], rules: Mapping[str, Rule]) -> Iterator[Verdict]:
+    """One verdict a case, in order. A case of an unknown rule fails."""
+    for case in cases:
+        rule = rules.get(case.rule)
+        if rule is None:
+            yield Verdict(case, f"there is no rule `{case.rule}`")
+            continue
+        hit = next((event for event in case.events if holds(rule.condition, event)), None)
+        if case.expectation == "fires" and hit is None:
+            yield Verdict(case, "must fire, and does not", case.events[-1])
+        elif case.expectation == "silent" and hit is not None:
+            yield Verdict(case, "must stay silent, and fires", hit)
+        else:
+            yield Verdict(case)
+
+
+def untested(cases: Iterable[Case], rules: Iterable[Rule]) -> list[str]:
+    """Rules that lack an event that fires or one that does not."""
+    have = {(case.rule, case.expectation) for case in cases}
+    return [rule.name for rule in rules if not {(rule.name, "fires"), (rule.name, "silent")} <= have]
+
+
+def _rule_cases(path: Path, node: yaml.Node) -> Iterator[Case]:
+    keys = _mapping(path, node, "wants a mapping with rule, fires and silent")
+    name = keys.pop("rule", None)
+    if not isinstance(name, yaml.ScalarNode):
+        raise _wrong(path, node, "lacks `rule`: the name of the rule that it tests")
+    for key, cases in keys.items():
+        if key not in ("fires", "silent"):
+            raise _wrong(path, cases, f"unknown key `{key}`: there are rule, fires and silent")
+        for title, events in _mapping(path, cases, f"`{key}` wants a mapping of what a case shows to its event").items():
+            items = events.value if isinstance(events, yaml.SequenceNode) else [events]
+            yield Case(
+                rule=name.value,
+                expectation="fires" if key == "fires" else "silent",
+                name=title,
+                events=tuple(_event(path, item) for item in items),
+                place=f"{path}:{events.start_mark.line + 1}",
+            )
+
+
+def _event(path: Path, node: yaml.Node) -> Event:
+    fields: dict[str, Any] = {
+        key: _value(path, value) for key, value in _mapping(path, node, "wants an event: a mapping of fields to values").items()
+    }
+    fields.setdefault("evt.rawtime", 1_700_000_000_000_000_000)
+    try:
+        return from_fields(fields)
+    except InputError as error:
+        raise _wrong(path, node, str(error)) from error
+
+
+def _value(path: Path, node: yaml.Node) -> Any:
+    loader = yaml.CSafeLoader("")
+    try:
+        return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+    except yaml.YAMLError as error:
+        raise _wrong(path, node, str(error)) from error
+    finally:
+        loader.dispose()
+
+
+def _mapping(path: Path, node: yaml.Node, wanted: str) -> dict[str, yaml.Node]:
+    if not isinstance(node, yaml.MappingNode):
+        raise _wrong(path, node, wanted)
+    return {key.value: value for key, value in node.value}
+
+
+def _wrong(path: Path, node: yaml.Node, message: str) -> InputError:
+    return InputError(message, path=f"{path}:{node.start_mark.line + 1}")
