@@ -1,0 +1,43 @@
+"""Names of fields as rules write them, to rows of the catalogue with their argument.
+
+`evt.arg.flags` and `evt.arg[flags]` are both the field `evt.arg` with the argument `flags`; which fields take one, and after
+a dot as well, the catalogue says. `evt.rawarg.X` gets the type of the parameter X.
+"""
+
+from __future__ import annotations
+
+from ruleng.fields.types import Catalogue
+from ruleng.lang.checked import FieldUse
+from ruleng.lang.diagnostics import Diagnostic
+from ruleng.lang.mistakes import fields as mistakes
+from ruleng.lang.source import Source, Span
+
+_NOWHERE = Span(Source("", ""), 0, 0)
+
+
+def lookup(catalogue: Catalogue, name: str, arg: str | None, span: Span) -> FieldUse | Diagnostic:
+    """The field that a rule names, or what is wrong with the name."""
+    found = catalogue.find(name)
+    if found is None:
+        return mistakes.unknown_field(span, name, catalogue.fields)
+    field, after_dot = found
+    if after_dot is not None and arg is not None:  # evt.arg.flags[0]
+        return mistakes.argument_unwanted(span, field, arg)
+    arg = after_dot if arg is None else arg
+    if arg is None:
+        return mistakes.argument_missing(span, field) if field.argument == "required" else FieldUse(field, None, span)
+    if field.argument == "none":
+        return mistakes.argument_unwanted(span, field, arg)
+    if field.name == "evt.type.is" and catalogue.event_types and arg not in catalogue.event_types:
+        return mistakes.unknown_event_type(span, arg, catalogue.event_types)
+    if field.read_arg is not None:
+        try:
+            field.read_arg(arg)
+        except ValueError as problem:
+            return mistakes.bad_argument(span, field, arg, str(problem))
+    return FieldUse(field, arg, span)
+
+
+def names_field(catalogue: Catalogue, name: str, arg: str | None) -> bool:
+    """Whether `lookup` finds a field of that name. Costs no look for near names, so it may be asked of every value."""
+    return catalogue.find(name) is not None and isinstance(lookup(catalogue, name, arg, _NOWHERE), FieldUse)
