@@ -9,12 +9,8 @@ from ruleng.alert import Alert
 from ruleng.sinks.encode.text import done
 from ruleng.sinks.encode.values import iso, printable, text
 
-FACILITIES = {
-    name: number
-    for number, name in enumerate(
-        "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock".split()
-        + [f"local{n}" for n in range(8)]
-    )
+FACILITIES = {"kern": 0, "user": 1, "daemon": 3, "auth": 4, "syslog": 5, "authpriv": 10, "audit": 13, "alert": 14} | {
+    f"local{n}": 16 + n for n in range(8)
 }
 """RFC 5424 section 6.2.1."""
 
@@ -76,7 +72,7 @@ def _element(name: str, params: Iterable[tuple[str, str]]) -> str:
 
 def _param_name(field: str) -> str:
     """`proc.aname[2]` -> `proc.aname.2`; at most 32 characters, RFC 5424 section 6.3.3."""
-    return _NAME.sub("_", field.replace("[", ".").replace("]", ""))[:32]
+    return _NAME.sub("_", field.replace("[", ".").replace("]", ""))[:32] or "_"
 
 
 def _backslash(match: re.Match[str]) -> str:
