@@ -74,22 +74,23 @@ def compose(source: Source) -> tuple[list[Node], Problem | None]:
     """The documents of a text. With a problem, only those that end before it."""
     documents: list[Node] = []
     try:
-        for node in _documents(yaml.parse(source.text, Loader=_LOADER)):
-            documents.append(node)
-    except _TooMuch as error:
+        documents.extend(_documents(yaml.parse(source.text, Loader=_LOADER)))  # keeps those before an error
+    except _RefusedError as error:
         return documents, Problem(str(error), error.offset)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         text = " ".join(part for part in (error.problem, error.context) if part)
         return documents, Problem(text or "not valid YAML", mark.index if mark else 0)
     except yaml.reader.ReaderError as error:
-        return documents, Problem(f"character {ord(error.character):#06x} may not stand in YAML", _reader_offset(source.text, error))
+        return documents, Problem(
+            f"character {ord(error.character):#06x} may not stand in YAML", _reader_offset(source.text, error)
+        )
     except UnicodeEncodeError as error:
         return documents, Problem("a half of a surrogate pair may not stand in YAML", error.start)
     return documents, None
 
 
-class _TooMuch(Exception):
+class _RefusedError(Exception):
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(message)
         self.offset = offset
@@ -134,12 +135,12 @@ def _documents(events: Iterator[yaml.Event]) -> Iterator[Node]:
                 node, weight, anchor = _scalar(event), 1, event.anchor
             case yaml.AliasEvent():
                 if event.anchor not in anchors:
-                    raise _TooMuch(f"nothing has the anchor `{event.anchor}`", event.start_mark.index)
+                    raise _RefusedError(f"nothing has the anchor `{event.anchor}`", event.start_mark.index)
                 (node, weight), anchor = anchors[event.anchor], None
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 written += 1
                 if len(stack) == MAX_DEPTH:
-                    raise _TooMuch(f"nested deeper than {MAX_DEPTH} levels", event.start_mark.index)
+                    raise _RefusedError(f"nested deeper than {MAX_DEPTH} levels", event.start_mark.index)
                 start = event.start_mark.index
                 is_map = isinstance(event, yaml.MappingStartEvent)
                 stack.append(_Open(Mapped({}, start, start) if is_map else Sequenced([], start, start), event.anchor))
@@ -157,7 +158,7 @@ def _documents(events: Iterator[yaml.Event]) -> Iterator[Node]:
             continue
         stack[-1].weight += weight
         if stack[-1].weight > written + MAX_REPEATED:
-            raise _TooMuch(f"aliases repeat more than {MAX_REPEATED} values", event.start_mark.index)
+            raise _RefusedError(f"aliases repeat more than {MAX_REPEATED} values", event.start_mark.index)
         stack[-1].add(node)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ruleng.lang.diagnostics import Diagnostic, Label, Severity
+from ruleng.lang.diagnostics import Diagnostic, Label
 from ruleng.lang.mistakes import Explanation
 from ruleng.lang.near import did_you_mean
 from ruleng.lang.source import Span
@@ -20,7 +20,9 @@ CODES = {
         "The file cannot be read as YAML, so nothing in it is checked. Tabs do not indent, and a value with `: ` or ` #` in it, or"
         " that begins with one of []{}&*!|>'\"%@`, needs quotes.",
     ),
-    "R0502": Explanation("not a list of items", "A Falco rule file is a sequence of items: each begins with a dash and is a mapping."),
+    "R0502": Explanation(
+        "not a list of items", "A Falco rule file is a sequence of items: each begins with a dash and is a mapping."
+    ),
     "R0503": Explanation(
         "a key is missing",
         "A rule needs `condition`, `output`, `desc` and `priority`, a macro its `condition`, a list its `items`, an exception its"
@@ -37,9 +39,7 @@ CODES = {
         "invalid priority",
         "The priorities are emergency, alert, critical, error, warning, notice, informational (or info) and debug, in any case.",
     ),
-    "R0507": Explanation(
-        "unknown key", "Falco and ruleng ignore the key; it is misspelt, or belongs to another kind of item."
-    ),
+    "R0507": Explanation("unknown key", "Falco and ruleng ignore the key; it is misspelt, or belongs to another kind of item."),
     "R0508": Explanation("a key twice", "YAML forbids it and Falco takes the first silently."),
     "R0509": Explanation(
         "unknown item",
@@ -47,13 +47,16 @@ CODES = {
         " ignored.",
     ),
     "R0510": Explanation(
-        "`append: true` is deprecated", "Say what is appended instead: `override: {condition: append}`, `override: {items: append}`."
+        "`append: true` is deprecated",
+        "Say what is appended instead: `override: {condition: append}`, `override: {items: append}`.",
     ),
     "R0511": Explanation(
         "`enabled` alone is deprecated",
         "A rule item with nothing but `enabled` switches an earlier rule; Falco wants `override: {enabled: replace}` with it.",
     ),
-    "R0512": Explanation("`append` and `override` together", "They are two ways to say one thing, and Falco takes only one of them."),
+    "R0512": Explanation(
+        "`append` and `override` together", "They are two ways to say one thing, and Falco takes only one of them."
+    ),
     "R0513": Explanation(
         "an override that cannot be",
         "`condition`, `output`, `desc`, `tags` and `exceptions` of a rule can be appended to or replaced, `priority`, `enabled`,"
@@ -101,8 +104,8 @@ CODES = {
     ),
     "R0525": Explanation(
         "a list's name inside quotes",
-        "Falco replaces the names of lists in a condition before it reads it, also inside quotes. Here the quoted text stays as it is."
-        " Rename the list, and both agree.",
+        "Falco replaces the names of lists in a condition before it reads it, also inside quotes. Here the quoted text stays as it"
+        " is. Rename the list, and both agree.",
     ),
 }
 
@@ -252,7 +255,11 @@ def exception_without_values(span: Span, name: str) -> Diagnostic:
 
 def breaks_condition(span: Span, text: str) -> Diagnostic:
     return _error(
-        "R0523", f"`{text}` cannot stand in a condition as it is", span, CONDITION, help="put it in double quotes inside the YAML quotes"
+        "R0523",
+        f"`{text}` cannot stand in a condition as it is",
+        span,
+        CONDITION,
+        help="put it in double quotes inside the YAML quotes",
     )
 
 
@@ -260,8 +267,5 @@ def split_by_falco(span: Span, text: str, parts: int) -> Diagnostic:
     return _warning("R0524", f"`{text}` is one value here, Falco makes {parts} of it at the comma", span, None)
 
 
-def list_name_quoted(span: Span, name: str, severity: Severity = "warning") -> Diagnostic:
-    return Diagnostic(
-        code="R0525", severity=severity, message=f"Falco replaces `{name}` in this text by the items of the list `{name}`", span=span,
-        help="rename the list",
-    )  # fmt: skip
+def list_name_quoted(span: Span, name: str) -> Diagnostic:
+    return _warning("R0525", f"Falco puts the items of the list `{name}` into this text", span, None, help="rename the list")
