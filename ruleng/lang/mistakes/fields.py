@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ruleng.fields.types import Field
 from ruleng.lang.diagnostics import Diagnostic
@@ -117,13 +118,14 @@ def unknown_event_type(span: Span, name: str, known: Iterable[str]) -> Diagnosti
 
 
 def deprecated_field(span: Span, field: Field) -> Diagnostic:
+    warned_of = field.name == "evt.dir" or field.name.startswith("evt.latency")  # the fields of which Falco warns
     return Diagnostic(
         code="R0208",
         severity="warning",
         message=f"`{field.name}` is deprecated",
         span=span,
         help=field.deprecated,
-        falco=DEPRECATED,
+        falco=DEPRECATED if warned_of else None,
     )
 
 
@@ -144,6 +146,26 @@ def condition_only(span: Span, field: Field) -> Diagnostic:
         message=f"`{field.name}` is for conditions, an output cannot print it",
         span=span,
         falco="LOAD_ERR_COMPILE_OUTPUT",
+    )
+
+
+def many_values(span: Span, field: Field) -> Diagnostic:
+    return Diagnostic(
+        code="R0210",
+        severity="error",
+        message=f"`{field.name}` has many values, one is wanted here",
+        span=span,
+        help=f"`{field.name}[1]` is one of them" if field.argument == "optional" else None,
+    )
+
+
+def forgiven(diagnostic: Diagnostic) -> Diagnostic:
+    """The same as a warning: the rule says that it may be dropped when this version does not know what it names."""
+    return replace(
+        diagnostic,
+        severity="warning",
+        notes=(*diagnostic.notes, "the rule has skip-if-unknown-filter and is dropped"),
+        falco="LOAD_UNKNOWN_FILTER",
     )
 
 
