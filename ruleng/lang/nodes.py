@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import overload
+from typing import Protocol, overload
 
 import yaml
 
@@ -80,7 +80,7 @@ def compose(source: Source) -> tuple[list[Node], Problem | None]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         text = " ".join(part for part in (error.problem, error.context) if part)
-        return documents, Problem(text or "not valid YAML", mark.index if mark else 0)
+        return documents, Problem(text or "not valid YAML", _at(mark))
     except yaml.reader.ReaderError as error:
         return documents, Problem(
             f"character {ord(error.character):#06x} may not stand in YAML", _reader_offset(source.text, error)
@@ -88,6 +88,13 @@ def compose(source: Source) -> tuple[list[Node], Problem | None]:
     except UnicodeEncodeError as error:
         return documents, Problem("a half of a surrogate pair may not stand in YAML", error.start)
     return documents, None
+
+
+class _Mark(Protocol):
+    """Of either of PyYAML's parsers: characters from the start."""
+
+    @property
+    def index(self) -> int: ...
 
 
 class _RefusedError(Exception):
@@ -132,23 +139,24 @@ def _documents(events: Iterator[yaml.Event]) -> Iterator[Node]:
                 continue
             case yaml.ScalarEvent():
                 written += 1
-                node, weight, anchor = _scalar(event), 1, event.anchor
+                node: Node = _scalar(event)
+                weight, anchor = 1, event.anchor
             case yaml.AliasEvent():
                 if event.anchor not in anchors:
-                    raise _RefusedError(f"nothing has the anchor `{event.anchor}`", event.start_mark.index)
+                    raise _RefusedError(f"nothing has the anchor `{event.anchor}`", _at(event.start_mark))
                 (node, weight), anchor = anchors[event.anchor], None
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 written += 1
                 if len(stack) == MAX_DEPTH:
-                    raise _RefusedError(f"nested deeper than {MAX_DEPTH} levels", event.start_mark.index)
-                start = event.start_mark.index
+                    raise _RefusedError(f"nested deeper than {MAX_DEPTH} levels", _at(event.start_mark))
+                start = _at(event.start_mark)
                 is_map = isinstance(event, yaml.MappingStartEvent)
                 stack.append(_Open(Mapped({}, start, start) if is_map else Sequenced([], start, start), event.anchor))
                 continue
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 opened = stack.pop()
                 node, weight, anchor = opened.node, opened.weight, opened.anchor
-                node.end = event.end_mark.index
+                opened.node.end = _at(event.end_mark)
             case _:
                 continue
         if anchor is not None:
@@ -158,14 +166,18 @@ def _documents(events: Iterator[yaml.Event]) -> Iterator[Node]:
             continue
         stack[-1].weight += weight
         if stack[-1].weight > written + MAX_REPEATED:
-            raise _RefusedError(f"aliases repeat more than {MAX_REPEATED} values", event.start_mark.index)
+            raise _RefusedError(f"aliases repeat more than {MAX_REPEATED} values", _at(event.start_mark))
         stack[-1].add(node)
 
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
     style = event.style or ""
     null = not style and event.implicit[0] and event.value in _NULLS
-    return Scalar(event.value, event.start_mark.index, event.end_mark.index, style, null)
+    return Scalar(event.value, _at(event.start_mark), _at(event.end_mark), style, null)
+
+
+def _at(mark: _Mark | None) -> int:
+    return 0 if mark is None else mark.index
 
 
 def _reader_offset(text: str, error: yaml.reader.ReaderError) -> int:
