@@ -7,7 +7,9 @@ is missing, and always `evt.time` as nanoseconds (falcosidekick refuses alerts w
 
 from __future__ import annotations
 
-from ruleng.alert import Alert
+import orjson
+
+from ruleng.alert import Alert, Outcome, Priority
 from ruleng.sinks.encode.values import Json, clock, dumps, iso, printable
 
 
@@ -38,6 +40,27 @@ def document(alert: Alert) -> dict[str, Json]:
 
 def actions(alert: Alert) -> list[Json]:
     return [{"action": o.action, "outcome": o.outcome, "target": o.target, "error": o.error} for o in alert.actions]
+
+
+def decode(data: bytes) -> Alert:
+    """The alert of what `encode` wrote, without its event. Raises ValueError for anything else."""
+    try:
+        found = orjson.loads(data)
+        return Alert(
+            uuid=found["uuid"],
+            time_ns=int(found["output_fields"]["evt.time"]),
+            rule=found["rule"],
+            priority=Priority[found["priority"].upper()],
+            source=found["source"],
+            hostname=found["hostname"],
+            output=found["message"],
+            output_fields={name: value for name, value in found["output_fields"].items() if name != "evt.time"},
+            tags=tuple(found["tags"]),
+            actions=tuple(Outcome(**outcome) for outcome in found["actions"]),
+            suppressed=found.get("suppressed", 0),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not an alert of ruleng's: {error!r}") from error
 
 
 def line(alert: Alert) -> str:
