@@ -337,6 +337,8 @@ def name_of(node: FieldRef | Call) -> str:
             return f"`{name}`"
         case FieldRef(name, arg):
             return f"`{name}[{arg}]`"
+        case Call("val", (FieldRef() as field,)):
+            return name_of(field)
         case Call(name):
             return f"`{name}(...)`"
         case _:

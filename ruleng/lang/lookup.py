@@ -6,12 +6,17 @@ a dot as well, the catalogue says. `evt.rawarg.X` gets the type of the parameter
 
 from __future__ import annotations
 
-from ruleng.fields.types import Catalogue
+from dataclasses import replace
+
+from ruleng.fields import params
+from ruleng.fields.types import Catalogue, FieldType
 from ruleng.lang.checked import FieldUse
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.mistakes import fields as mistakes
+from ruleng.lang.near import nearest
 from ruleng.lang.source import Source, Span
 
+_PARAMETER_FIELDS = frozenset({"evt.arg", "evt.rawarg"})
 _NOWHERE = Span(Source("", ""), 0, 0)
 
 
@@ -34,7 +39,10 @@ def lookup(catalogue: Catalogue, name: str, arg: str | None, span: Span) -> Fiel
         try:
             field.read_arg(arg)
         except ValueError as problem:
-            return mistakes.bad_argument(span, field, arg, str(problem))
+            near = nearest(arg, params.by_name()) if field.name in _PARAMETER_FIELDS else None
+            return mistakes.bad_argument(span, field, arg, str(problem), near)
+    if field.type is FieldType.DYNAMIC:
+        field = replace(field, type=params.raw_type(arg))
     return FieldUse(field, arg, span)
 
 

@@ -17,6 +17,9 @@ DEPRECATED = "LOAD_DEPRECATED_ITEM"
 UNKNOWN = frozenset({"R0203", "R0206", "R0207"})
 """What Falco's skip-if-unknown-filter forgives: a field, a parameter or an event type that this version does not know."""
 
+FALCO_DEPRECATES = frozenset({"evt.dir", "evt.latency", "evt.latency.s", "evt.latency.ns", "evt.latency.human", "evt.wait_latency"})
+"""The fields of which Falco itself warns, falco_load_result.cpp."""
+
 CODES = {
     "R0203": Explanation(
         "unknown field",
@@ -94,14 +97,14 @@ def argument_unwanted(span: Span, field: Field, arg: str) -> Diagnostic:
     )
 
 
-def bad_argument(span: Span, field: Field, arg: str, reason: str) -> Diagnostic:
+def bad_argument(span: Span, field: Field, arg: str, reason: str, near: str | None) -> Diagnostic:
     return Diagnostic(
         code="R0206",
         severity="error",
         message=f"`{arg}` is no argument of `{field.name}`",
         span=span,
         label=reason,
-        help=field.argument_doc or None,
+        help=field.argument_doc or None if near is None else f"did you mean `{field.name}.{near}`?",
         falco=COMPILE,
     )
 
@@ -118,14 +121,13 @@ def unknown_event_type(span: Span, name: str, known: Iterable[str]) -> Diagnosti
 
 
 def deprecated_field(span: Span, field: Field) -> Diagnostic:
-    warned_of = field.name == "evt.dir" or field.name.startswith("evt.latency")  # the fields of which Falco warns
     return Diagnostic(
         code="R0208",
         severity="warning",
         message=f"`{field.name}` is deprecated",
         span=span,
         help=field.deprecated,
-        falco=DEPRECATED if warned_of else None,
+        falco=DEPRECATED if field.name in FALCO_DEPRECATES else None,
     )
 
 
