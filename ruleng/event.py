@@ -243,6 +243,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     fd_num: int | None = None
     fd: Fd = NO_FD
     open_flags: int | None = None  # of open, openat, openat2, creat, open_by_handle_at: O_* of this machine's ABI
+    created: bool | None = None  # whether an open made the file, where the source sees it
     args: Mapping[str, Arg] = NO_ARGS
     paths: Paths = NO_PATHS
     signal: Signal | None = None
