@@ -1,0 +1,321 @@
+"""Nodes -> Python expressions.
+
+Text of a rule gets into the code by `repr` of a typed literal and no other way. What is no literal (a compiled pattern, a
+frozen set) is bound to a name at the head of the module.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, assert_never
+
+from ruleng.engine import cost
+from ruleng.engine.nodes import Const, Group, Leaf, Node, Subject, in_parentheses, shape
+from ruleng.fields.types import FieldType
+from ruleng.lang.checked import Op, Test
+
+INLINE = 6
+"""Literals of one test that stand where it stands; more of them are bound to a name."""
+
+DEEPEST = 12
+"""Nested groups in one expression; what is below is a function of its own (Python's parser takes 200 parentheses)."""
+
+Joint = Literal["", "not", "and", "or"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An expression; `joint` is the operator that holds it together, which tells where it needs parentheses."""
+
+    text: str
+    joint: Joint = ""
+
+    def within(self, operator: Joint) -> str:
+        """The text as an operand of `operator`. `and` within `or` gets parentheses for the reader's sake."""
+        tight = self.joint == "" or (self.joint == "not" and operator != "not") or (self.joint == operator and operator != "not")
+        return self.text if tight else f"({self.text})"
+
+
+class Module:
+    """The names and constants of one generated module, and the functions that its code calls and still owes."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = {*taken, *keyword.kwlist, *keyword.softkwlist}
+        self._constants: dict[tuple[str, str], str] = {}
+        self._part_names: dict[Node, str] = {}
+        self.definitions: list[str] = []
+        self.interpreted: dict[str, Test] = {}  # by the name of the function that does the test
+        self.parts: list[tuple[str, Node]] = []
+
+    def name(self, wanted: str, first: int = 0) -> str:
+        """A name that nothing else has: `wanted`, or with a number behind it."""
+        number = first
+        while (name := f"{wanted}_{number}" if number else wanted) in self._taken:
+            number += 1
+        self._taken.add(name)
+        return name
+
+    def constant(self, label: str, text: str) -> str:
+        """The name of what the module makes once, when it is loaded."""
+        key = (label, text)
+        if key not in self._constants:
+            self._constants[key] = self.name(label.upper(), 1)
+            self.definitions.append(f"{self._constants[key]} = {text}")
+        return self._constants[key]
+
+    def members(self, subject: Subject, values: Sequence[Any]) -> str:
+        """A set for `in`; Python makes a constant of one that is written out."""
+        return f"{{{_listed(values)}}}" if len(values) <= INLINE else self.frozen(subject, values)
+
+    def frozen(self, subject: Subject, values: Sequence[Any]) -> str:
+        return self.constant(subject.label, f"frozenset({{{_listed(values)}}})")
+
+    def alternatives(self, subject: Subject, values: Sequence[Any]) -> str:
+        """The argument of `startswith` and `endswith`."""
+        if len(values) == 1:
+            return repr(values[0])
+        return f"({_listed(values)})" if len(values) <= INLINE else self.constant(subject.label, f"({_listed(values)})")
+
+    def interpreter(self, test: Test) -> str:
+        name = self.name("interpreted", 1)
+        self.interpreted[name] = test
+        return name
+
+    def part(self, node: Node) -> str:
+        """The name of a function of an event that evaluates the node."""
+        if node not in self._part_names:
+            self._part_names[node] = self.name("part", 1)
+            self.parts.append((self._part_names[node], node))
+        return self._part_names[node]
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return ", ".join(map(repr, values))
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What one generated function keeps: its locals by what they hold, and the names that its expressions use."""
+
+    module: Module
+    locals: dict[Subject | Node, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+    def local(self, thing: Subject | Node) -> str:
+        if thing not in self.locals:
+            self.locals[thing] = self.module.name(thing.label if isinstance(thing, Subject) else "shared")
+        return self.locals[thing]
+
+    def text(self, subject: Subject) -> str:
+        self.names.update(shape(subject.text).names)
+        return in_parentheses(subject.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A place in a function: what has got its local by then, and which values are known not to be missing."""
+
+    function: Function
+    assigned: frozenset[Subject | Node] = frozenset()
+    present: frozenset[Subject] = frozenset()
+
+    def having(self, thing: Subject | Node) -> Scope:
+        return replace(self, assigned=self.assigned | {thing})
+
+    def knowing(self, *subjects: Subject) -> Scope:
+        return replace(self, present=self.present.union(subjects))
+
+    def read(self, subject: Subject) -> str:
+        return self.function.locals[subject] if subject in self.assigned else self.function.text(subject)
+
+    def is_present(self, subject: Subject) -> bool:
+        return not subject.nullable or subject in self.present
+
+
+def expression(node: Node, scope: Scope, depth: int = 0) -> Code:
+    """The code of a node: true or false, though not always `True` or `False`."""
+    return _code(node, scope, depth)[0]
+
+
+def conjunction(nodes: Sequence[Node], scope: Scope, depth: int = 0) -> tuple[Code, Scope]:
+    """The code of all nodes, in this order, and the place that is reached when it is true."""
+    codes = []
+    for node in nodes:
+        code, scope = _code(node, scope, depth + 1)
+        codes.append(code)
+        if isinstance(node, Leaf):
+            scope = _learnt(node, scope, held=True)
+    return _joined("and", codes), scope
+
+
+def _joined(operator: Literal["and", "or"], codes: Sequence[Code]) -> Code:
+    return codes[0] if len(codes) == 1 else Code(f" {operator} ".join(code.within(operator) for code in codes), operator)
+
+
+def _code(node: Node, scope: Scope, depth: int) -> tuple[Code, Scope]:
+    """The code, and the place behind it, whichever way it came out."""
+    if node in scope.assigned:
+        return Code(scope.function.locals[node]), scope
+    match node:
+        case Const():
+            return Code(repr(node.value)), scope
+        case Leaf():
+            return _leaf(node, scope)
+        case Group() if depth >= DEEPEST and node.height > 1:
+            return Code(f"{scope.function.module.part(node)}(e)"), scope
+        case Group() if node.kind == "and":
+            return conjunction(node.children, scope, depth)[0], scope
+        case Group():
+            return _disjunction(node.children, scope, depth), scope
+        case _:
+            assert_never(node)
+
+
+def _disjunction(nodes: Sequence[Node], scope: Scope, depth: int) -> Code:
+    codes = []
+    for node in nodes:
+        code, scope = _code(node, scope, depth + 1)
+        codes.append(code)
+        if isinstance(node, Leaf):
+            scope = _learnt(node, scope, held=False)
+    return _joined("or", codes)
+
+
+def _learnt(leaf: Leaf, scope: Scope, *, held: bool) -> Scope:
+    """A test that succeeded had something to look at."""
+    if leaf.opaque is not None or leaf.negated is held:
+        return scope
+    return scope.knowing(leaf.subject) if leaf.right is None else scope.knowing(leaf.subject, leaf.right)
+
+
+# --- leaves -------------------------------------------------------------------------------------------------------------------
+
+
+def _leaf(leaf: Leaf, scope: Scope) -> tuple[Code, Scope]:
+    module, subject = scope.function.module, leaf.subject
+    if leaf.opaque is not None:
+        return _unless(leaf.negated, f"{module.interpreter(leaf.opaque)}(e)"), scope
+    if (code := _null_safe(leaf, scope)) is not None:
+        return code, scope
+    if scope.is_present(subject):
+        return _of_value(leaf, scope.read(subject), scope), scope
+    checked = value = scope.read(subject)
+    if subject not in scope.assigned:
+        value = scope.function.local(subject)
+        checked, scope = f"({value} := {checked})", scope.having(subject)
+    test = _of_value(leaf, value, scope)
+    if leaf.negated:
+        return _joined("or", [Code(f"{checked} is None"), test]), scope
+    return _joined("and", [Code(f"{checked} is not None"), test]), scope
+
+
+def _unless(negated: bool, text: str) -> Code:
+    return Code(f"not {text}", "not") if negated else Code(text)
+
+
+def _null_safe(leaf: Leaf, scope: Scope) -> Code | None:
+    """The code of a test that comes out right for a missing value without a check of its own."""
+    module, subject, values = scope.function.module, leaf.subject, leaf.values
+    if leaf.op is Op.EXISTS and not subject.many:
+        return Code(f"{scope.read(subject)} is {'None' if leaf.negated else 'not None'}")
+    if leaf.right is not None:
+        return _of_two(leaf, leaf.right, scope)
+    if leaf.modifier is not None:
+        test = module.constant(subject.label, f"predicate(Op.{leaf.op.name}, {leaf.modifier!r}, ({_listed(values)},))")
+        return _unless(leaf.negated, f"{test}({scope.read(subject)})")
+    if leaf.op is not Op.IN or subject.many or subject.is_list or subject.type is FieldType.IPNET:
+        return None
+    text = scope.read(subject)
+    if values == (True,):
+        return _unless(leaf.negated, text)
+    if len(values) == 1:
+        same, differs = ("is", "is not") if isinstance(values[0], bool) else ("==", "!=")
+        return Code(f"{text} {differs if leaf.negated else same} {values[0]!r}")
+    return Code(f"{text} {'not in' if leaf.negated else 'in'} {module.members(subject, values)}")
+
+
+def _of_two(leaf: Leaf, right: Subject, scope: Scope) -> Code:
+    """One operand against another; both must be there."""
+    one, other = scope.read(leaf.subject), scope.read(right)
+    if leaf.op is Op.EQ:
+        if scope.is_present(leaf.subject) or scope.is_present(right):
+            return Code(f"{one} {'!=' if leaf.negated else '=='} {other}")
+        return (
+            Code(f"{one} is None or {one} != {other}", "or")
+            if leaf.negated
+            else Code(f"{one} is not None and {one} == {other}", "and")
+        )
+    between = f"between(Op.{leaf.op.name}{', lists=True' if leaf.subject.is_list else ''})"
+    return _unless(leaf.negated, f"{scope.function.module.constant(leaf.op.name, between)}({one}, {other})")
+
+
+_COMPARISONS = {Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
+_METHODS = {Op.STARTSWITH: "startswith", Op.ENDSWITH: "endswith"}
+
+
+def _of_value(leaf: Leaf, value: str, scope: Scope) -> Code:
+    """The code of a test of a value that is there."""
+    module, subject, values, op = scope.function.module, leaf.subject, leaf.values, leaf.op
+    if subject.many or subject.is_list:
+        return _of_several(leaf, value, module)
+    match op:
+        case Op.IN:  # networks
+            return _in_networks(leaf, value, module)
+        case Op.LT | Op.LE | Op.GT | Op.GE:
+            return _unless(leaf.negated, f"{value} {_COMPARISONS[op]} {values[0]!r}")
+        case Op.STARTSWITH | Op.ENDSWITH:
+            return _unless(leaf.negated, f"{value}.{_METHODS[op]}({module.alternatives(subject, values)})")
+        case Op.CONTAINS | Op.ICONTAINS if len(values) <= cost.CHAIN:
+            return _chain(leaf, value)
+        case Op.CONTAINS:
+            call = f"one_of_substrings(({_listed(values)},))"
+        case Op.ICONTAINS:
+            call = f"one_of_substrings(({_listed(values)},), ignore_case=True)"
+        case Op.GLOB:
+            call = f"one_of_globs(({_listed(values)},))"
+        case Op.IGLOB:
+            call = f"one_of_globs(({_listed(values)},), ignore_case=True)"
+        case Op.REGEX:
+            call = f"one_of_regexes(({_listed(values)},))"
+        case Op.PMATCH:
+            call = f"one_of_paths(({_listed(values)},))"
+        case Op.EXISTS | Op.EQ | Op.NE | Op.BCONTAINS | Op.BSTARTSWITH | Op.INTERSECTS:
+            call = f"predicate(Op.{op.name}, None, ({_listed(values)},))"  # normalised away, but right if not
+        case _:
+            assert_never(op)
+    return _unless(leaf.negated, f"{module.constant(subject.label, call)}({value})")
+
+
+def _chain(leaf: Leaf, value: str) -> Code:
+    """Substrings looked for one after the other."""
+    texts = [value] * len(leaf.values)
+    if leaf.op is Op.ICONTAINS:
+        texts = [f"lower({value})"] if len(texts) == 1 else [f"(lowered := lower({value}))"] + ["lowered"] * (len(texts) - 1)
+    found = "not in" if leaf.negated else "in"
+    return _joined("and" if leaf.negated else "or", [Code(f"{v!r} {found} {t}") for v, t in zip(leaf.values, texts, strict=True)])
+
+
+def _in_networks(leaf: Leaf, value: str, module: Module) -> Code:
+    by_mask: dict[int, list[int]] = {}
+    for mask, bits in leaf.values:
+        by_mask.setdefault(mask, []).append(bits)
+    codes = []
+    for mask, bits in by_mask.items():
+        if len(bits) == 1:
+            codes.append(Code(f"{value} & {mask:#x} {'!=' if leaf.negated else '=='} {bits[0]:#x}"))
+        else:
+            codes.append(Code(f"{value} & {mask:#x} {'not in' if leaf.negated else 'in'} {module.members(leaf.subject, bits)}"))
+    return _joined("and" if leaf.negated else "or", codes)
+
+
+def _of_several(leaf: Leaf, value: str, module: Module) -> Code:
+    """A list, or several values of which one must satisfy the test."""
+    subject, op = leaf.subject, leaf.op
+    if op is Op.IN and subject.is_list:
+        return _unless(leaf.negated, f"{module.frozen(subject, leaf.values)}.issuperset({value})")
+    if op in (Op.IN, Op.INTERSECTS) and subject.type is not FieldType.IPNET:
+        return _unless(not leaf.negated, f"{module.frozen(subject, leaf.values)}.isdisjoint({value})")
+    test = module.constant(subject.label, f"predicate(Op.{op.name}, None, ({_listed(leaf.values)}{',' if leaf.values else ''}))")
+    return _unless(leaf.negated, f"any(map({test}, {value}))")
