@@ -176,6 +176,7 @@ class Fd(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     type: str | None = None  # file, directory, ipv4, ipv6, unix, pipe, event, signalfd, ...
     typechar: str | None = None  # f d 4 6 u p e s l i t n b r m P o
     name: str | None = None
+    nameraw: str | None = None  # a path as the program gave it
     directory: str | None = None  # of a file: what is before the last slash; "/" for what lies in the root
     filename: str | None = None
     l4proto: str | None = None  # tcp, udp, icmp, raw
