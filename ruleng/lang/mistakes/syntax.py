@@ -223,8 +223,8 @@ def unknown_transformer(span: Span, known: Iterable[str]) -> Diagnostic:
     return _error("R0113", f"unknown transformer {shown(span.text)}", span, help=help)
 
 
-def one_value_wanted(span: Span, op: str) -> Diagnostic:
-    help = "a list goes with `in`" if op in {"=", "=="} else f"write `{op} anyof (...)` for any of them"
+def one_value_wanted(span: Span, op: str, *, modifiable: bool) -> Diagnostic:
+    help = "a list goes with `in`" if op in {"=", "=="} else f"write `{op} anyof (...)` for any of them" if modifiable else None
     return _error("R0114", f"`{op}` takes one value, not a list", span, help=help)
 
 

@@ -36,6 +36,7 @@ OPERATORS = (
     ),
     *("glob", "iglob", "regex", "in", "intersects", "pmatch"),
 )
+_MODIFIERS = ("oneof", "anyof", "allof")
 _WORD_OPERATOR = re.compile(r"(?:i?glob|[bi]?contains|b?startswith|endswith|regex)")
 
 LATER = frozenset({"threshold", "sequence"})
@@ -177,7 +178,7 @@ _PHRASES: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"NUMBER"}), "a number"),
     (frozenset({"LPAR", "IDENT"}), "a list in parentheses"),
     (frozenset({"FIELD"}), "a field"),
-    (frozenset({"AND", "AND_OPEN"}), "`and` or `or`"),
+    (frozenset({"AND", "AND_OPEN", "OR", "OR_OPEN"}), "`and` or `or`"),
     (frozenset({"OR", "OR_OPEN"}), "`or`"),
     (frozenset({"TEXT_KEY"}), "a key of the rule"),
     (frozenset({"RULE", "LIST"}), "an item"),
@@ -274,7 +275,7 @@ def _argument(trouble: Trouble) -> Diagnostic | None:
     if last.kind == "FIELD" or last.kind in {"RPAR", "RPAR_ARG"}:
         line_end = re.compile(r"[^\n\]]*\]?").match(trouble.source.text, trouble.offset)
         end = line_end.end() if line_end else trouble.offset + 1
-        return syntax.bad_argument(trouble.span(trouble.offset, end), last.text)
+        return syntax.bad_argument(trouble.span(trouble.offset, end), last.text if last.kind == "FIELD" else "f(...)")
     return None
 
 
@@ -284,13 +285,24 @@ def _call(trouble: Trouble) -> Diagnostic | None:
     if last is None or trouble.found != "(" or last.kind not in {"IDENT", "BARE"}:
         return None
     if trouble.touching:
-        known = last.text in TRANSFORMERS  # val on the left side
-        return (
-            syntax.unexpected(trouble.here, _phrase(trouble))
-            if known
-            else syntax.unknown_transformer(trouble.of(last), TRANSFORMERS)
-        )
+        if last.text in _MODIFIERS:
+            return syntax.blank_wanted(trouble.of(last))
+        if last.text == "val":
+            return syntax.unexpected(trouble.of(last), "a field", "`val(...)` stands on the right side only")
+        return syntax.unknown_transformer(trouble.of(last), TRANSFORMERS)
+    if last.text.lower() in _MODIFIERS:
+        return _modifier(trouble, last)
     return syntax.blank_before_parenthesis(trouble.here, last.text) if last.text in TRANSFORMERS else None
+
+
+def _modifier(trouble: Trouble, last: Word) -> Diagnostic:
+    """`==oneof (a)`, `= ONEOF (a)`, `in oneof (a)`: taken for a value."""
+    if last.kind == "IDENT":
+        help = f"`{last.text.lower()}` goes with `=`, `contains` and the like"
+        return syntax.unexpected(trouble.of(last), "a list in parentheses", help)
+    if last.text not in _MODIFIERS:
+        return syntax.written_otherwise(trouble.of(last), last.text.lower())
+    return syntax.blank_wanted(trouble.of(trouble.before or last))
 
 
 def _without_left_side(trouble: Trouble) -> Diagnostic | None:
@@ -327,8 +339,11 @@ def _operator(trouble: Trouble) -> Diagnostic | None:
     """Another word where an operator was wanted."""
     if not trouble.wants("TEXT_OP", "LIST_OP"):
         return None
-    if trouble.found[0] in "()[]{},\"':":
+    if trouble.found[0] in "()[]{},\"':" or trouble.found.lower() in {"and", "or"}:
         return None
+    if trouble.found == "!":
+        word = _FOUND.match(trouble.source.text, trouble.here.end)
+        return _wrong_operator(trouble, trouble.span(trouble.offset, word.end() if word else trouble.here.end))
     if trouble.found == "not":
         return syntax.unknown_operator(trouble.here, (), "`not` stands before the field: `not proc.name in (...)`")
     known = _WORD_OPERATOR.match(trouble.found)
@@ -396,7 +411,7 @@ def _unquoted(trouble: Trouble) -> Diagnostic | None:
 def _one_value(trouble: Trouble) -> Diagnostic | None:
     last = trouble.last
     if last and trouble.found == "(" and last.kind in {"TEXT_OP", "NUMBER_OP"}:
-        return syntax.one_value_wanted(trouble.here, last.text)
+        return syntax.one_value_wanted(trouble.here, last.text, modifiable=last.kind == "TEXT_OP")
     return None
 
 
@@ -431,6 +446,12 @@ def _macro_compared(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
+def _value_on_the_left(trouble: Trouble) -> Diagnostic | None:
+    if trouble.wants("IDENT", "FIELD", "LPAR") and trouble.found[0] in "\"'0123456789":
+        return syntax.unexpected(trouble.here, _phrase(trouble), "the field stands on the left, the value on the right")
+    return None
+
+
 def _negated_without_join(trouble: Trouble) -> Diagnostic | None:
     if trouble.found == "not" and trouble.wants("AND"):
         return syntax.unexpected(trouble.here, _phrase(trouble), "did you mean `and not`?")
@@ -438,6 +459,8 @@ def _negated_without_join(trouble: Trouble) -> Diagnostic | None:
 
 
 def _comma(trouble: Trouble) -> Diagnostic | None:
+    if trouble.wants("COMMA", "RPAR") and trouble.found in OPERATORS:
+        return syntax.never_closed(trouble.of(trouble.opened[-1]), "close it before the operator")
     if trouble.found in {")", "]"} and trouble.last and trouble.last.kind == "_COMMA":
         return syntax.unexpected(trouble.here, _phrase(trouble), "leave out the comma before it")
     if trouble.wants("COMMA") and trouble.found[0] not in ")]}":
@@ -559,6 +582,7 @@ _GUESSES: tuple[_Guess, ...] = (
     _list,
     _number,
     _macro_compared,
+    _value_on_the_left,
     _negated_without_join,
     _key,
     _item,
