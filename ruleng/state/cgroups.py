@@ -66,7 +66,7 @@ _ANCESTORS = {
 }
 # A component whose children are containers under any name -> their type.
 _NAMED = {"lxc": "lxc", "lxc.payload": "lxc", "buildkit": "buildkit"}
-_POD = re.compile(r"(?:kubepods.*-)?pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice(?::.*)?)?\Z")
+_POD = re.compile(r"(?:.+-)?pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice(?::.*)?)?\Z")
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")  # systemd.unit(5), "string escaping"
 
 _UNIT = re.compile(r"\.(?:slice|scope|service|mount|socket|swap|device|timer|target|path|automount)\Z")

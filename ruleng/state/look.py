@@ -105,6 +105,16 @@ class Looker:
             "tty": stat.tty & 0xFFFFFFFF,  # new_encode_dev may set the sign bit
         }
 
+    def start_ns(self, pid: int) -> int | None:
+        """Of the process that has the pid now; None when none has."""
+        with self.reader.process(pid) as directory:
+            place = self.place(directory) if directory is not None else None
+        return None if place is None else int(place["start_ns"])
+
+    def whole_of(self, pid: int) -> dict[str, Any] | None:
+        with self.reader.process(pid) as directory:
+            return self.whole(directory, pid) if directory is not None else None
+
     def after_exec(self, directory: ProcDir, exepath: str | None) -> dict[str, Any]:
         """What an exec changes and its record does not tell. Empty when the process runs something else already."""
         found: dict[str, Any] = {"exepath": exepath}
@@ -176,11 +186,12 @@ class Looker:
             self._ledger.lost("state.processes", f"/proc/PID/{error}")
             return None
 
-    def _argv(self, data: bytes) -> tuple[str, ...]:
+    def _argv(self, data: bytes) -> tuple[str, ...] | None:
+        """None for kernel threads, for zombies, and for an instant within execve(2)."""
         argv, cut = procfs.parse_cmdline(data, self._limits.args_bytes)
         if cut:
             self._ledger.lost("state.processes", "an argument list was cut at its limit")
-        return argv
+        return argv or None
 
     def _environ(self, data: bytes) -> tuple[str, ...]:
         env, cut = procfs.parse_environ(data, self._limits.args_bytes)

@@ -16,12 +16,11 @@ from typing import Any
 
 from ruleng.event import HOST, NO_CONTAINER, NO_TASK, Container, Process, Task, evolve
 from ruleng.ports import Clock, Ledger
-from ruleng.state.cgroups import container_of_supervisor
 from ruleng.state.containers import Containers
 from ruleng.state.limits import Limits
 from ruleng.state.lineage import Node, link
 from ruleng.state.look import DELETED, Looker, command
-from ruleng.state.procfs_io import ProcDir
+from ruleng.state.membership import membership
 from ruleng.state.table import Counters, Table
 from ruleng.state.users import Users
 
@@ -70,7 +69,7 @@ class Processes:
         """What is known of a pid now; of an unknown one what /proc says, in replay a Process with only the pid."""
         node = self._table.get(pid)
         if node is None:
-            if not self._is_there(pid):
+            if self.looker is None or self.looker.start_ns(pid) is None:
                 return Process(pid=pid)
             node = self._ensure(pid, self._clock.now_ns())
         node.asked = True
@@ -179,7 +178,7 @@ class Processes:
             name = exepath.rpartition("/")[2][:_COMM_CHARACTERS]
         image = {**command(name, argv), "name": name, "exepath": exepath, "exec_ns": time_ns}
         node = self._table.get(pid)
-        if node is None or self._is_other(node, time_ns, ppid, None):
+        if node is None or self._is_other(pid, node, time_ns, ppid):
             node = self._create(pid, time_ns, ppid, _known(image) | says)
         else:
             self._reparented(node, ppid, time_ns)
@@ -258,7 +257,7 @@ class Processes:
                 self.counted.reused += 1
                 self._create(pid, time_ns, None, {})
                 return
-            found |= self._membership(directory, node.now.container, node.now.parent)
+            found |= membership(looker, self._containers, directory, node.now.container, node.now.parent)
         self._reparented(node, found.pop("ppid"), time_ns)
         changes = self._resolved(found, node)
         if any(getattr(node.now, attribute) != value for attribute, value in changes.items()):
@@ -276,32 +275,14 @@ class Processes:
                 return None, {}
             found = looker.after_exec(directory, exepath)
             found |= {attribute: place[attribute] for attribute in ("start_ns", "sid", "pgid", "tty")}
-            found |= self._membership(directory, node.now.container, node.now.parent)
+            found |= membership(looker, self._containers, directory, node.now.container, node.now.parent)
         return place, found
-
-    def _membership(self, directory: ProcDir, before: Container, parent: Task) -> dict[str, Any]:
-        """cgroup and container of a process; `before` is its container until now, or its parent's."""
-        looker = self.looker
-        cgroup = directory.read("cgroup")
-        found = None
-        if looker is not None and cgroup is not None:
-            found = self._containers.of_cgroup(cgroup, lambda: looker.is_outside(directory))
-        if looker is None or found is None:
-            return {"container": before}
-        container, path = found
-        if container is HOST:
-            if before is not HOST and before is not NO_CONTAINER:
-                # it has left the container's cgroup: it is out only when it is back at the host's root too
-                container = before if looker.is_outside(directory) else HOST
-            elif (name := container_of_supervisor((parent.now.exe or "", *(parent.now.args or ())))) is not None:
-                container = self._containers.named(name) if looker.is_outside(directory) else HOST
-        return {"container": container, "cgroup": path}
 
     # --- the table ----------------------------------------------------------------------------------------------------
 
     def _told(self, pid: int, time_ns: int, ppid: int | None, says: dict[str, Any]) -> Node:
         node = self._table.get(pid)
-        if node is None or self._is_other(node, time_ns, ppid, says.get("exepath")):
+        if node is None or self._is_other(pid, node, time_ns, ppid, says.get("exepath")):
             return self._create(pid, time_ns, ppid, says)
         node.asked = True
         if node.exited_ns is not None:
@@ -323,12 +304,12 @@ class Processes:
     def _missed_exec(self, pid: int, exepath: str) -> dict[str, Any]:
         """Another program than the one we know: its exec was lost, or not asked for. /proc may know its arguments."""
         unknown = dict.fromkeys(_PER_IMAGE)
-        found = self._whole(pid)
+        found = self.looker.whole_of(pid) if self.looker is not None else None
         if found is None or found["exepath"] != exepath:
             return unknown
         return unknown | {attribute: value for attribute, value in found.items() if attribute in _PER_IMAGE}
 
-    def _is_other(self, node: Node, time_ns: int, ppid: int | None, exepath: str | None) -> bool:
+    def _is_other(self, pid: int, node: Node, time_ns: int, ppid: int | None, exepath: str | None = None) -> bool:
         """Whether a record at this time is of another process than the node's: the pid was given away again."""
         now = node.now
         if node.exited_ns is not None:
@@ -338,7 +319,7 @@ class Processes:
             other_program = exepath is not None and now.exepath is not None and not _same_file(exepath, now.exepath)
             if not (other_parent or other_program):
                 return False
-            start_ns = self._start_ns(now.pid)
+            start_ns = self.looker.start_ns(pid) if self.looker is not None else None
             if start_ns is not None and now.start_ns is not None:
                 other = not self._is_same_start(now.start_ns, start_ns)
             else:  # one of them alone is an orphan, or a process whose exec we missed
@@ -346,25 +327,6 @@ class Processes:
         if other:
             self.counted.reused += 1
         return other
-
-    def _start_ns(self, pid: int | None) -> int | None:
-        """Of the process that has the pid now."""
-        looker = self.looker
-        if looker is None or pid is None:
-            return None
-        with looker.reader.process(pid) as directory:
-            place = looker.place(directory) if directory is not None else None
-        return None if place is None else int(place["start_ns"])
-
-    def _whole(self, pid: int) -> dict[str, Any] | None:
-        looker = self.looker
-        if looker is None:
-            return None
-        with looker.reader.process(pid) as directory:
-            return looker.whole(directory, pid) if directory is not None else None
-
-    def _is_there(self, pid: int) -> bool:
-        return self._start_ns(pid) is not None
 
     def _is_same_start(self, one_ns: int | None, other_ns: int) -> bool:
         """A fork's record is stamped when the call begins, /proc counts ticks: they differ by milliseconds."""
@@ -390,7 +352,7 @@ class Processes:
             node = self._place(pid, time_ns, found["start_ns"])
             found_ppid = found.pop("ppid")
             parent = self._parent(found_ppid, time_ns, depth)
-            found |= self._membership(directory, parent.now.container, parent)
+            found |= membership(looker, self._containers, directory, parent.now.container, parent)
         exepath = says.get("exepath")
         if exepath is not None and found["exepath"] != exepath:
             for attribute in _PER_IMAGE:  # it runs something else by now

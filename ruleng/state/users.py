@@ -67,21 +67,22 @@ def _is_id(number: bytes) -> bool:
 class _File:
     """A file that is read again when it has changed."""
 
-    __slots__ = ("_seen", "path")
+    __slots__ = ("_seen", "failed", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.failed: int | None = None  # errno of the last look
         self._seen: tuple[int, int, int, int] | None = None
 
     def changed(self, limit_bytes: int) -> bytes | None:
-        """Its content, or None when it is as it was. Raises OSError; once for the same state of the file."""
+        """Its content, or None when it is as it was. Raises OSError."""
         status = self.path.stat()
         seen = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
         if seen == self._seen:
             return None
-        self._seen = seen
         if status.st_size > limit_bytes:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        self._seen = seen
         return self.path.read_bytes()
 
 
@@ -149,8 +150,11 @@ class Users:
         try:
             data = file.changed(self._limits.database_bytes)
         except OSError as error:
-            self._ledger.lost("state.users", f"{file.path} cannot be read: {error.strerror}")
+            if error.errno != file.failed:
+                self._ledger.lost("state.users", f"{file.path} cannot be read: {error.strerror}")
+            file.failed = error.errno
             return None
+        file.failed = None
         if data is None:
             return None
         table, broken = parse(data)
