@@ -82,9 +82,9 @@ def compose(source: Source) -> tuple[list[Node], Problem | None]:
         text = " ".join(part for part in (error.problem, error.context) if part)
         return documents, Problem(text or "not valid YAML", _at(mark))
     except yaml.reader.ReaderError as error:
-        return documents, Problem(
-            f"character {ord(error.character):#06x} may not stand in YAML", _reader_offset(source.text, error)
-        )
+        char = chr(error.character) if isinstance(error.character, int) else error.character
+        # libyaml counts bytes, PyYAML's own reader characters: the first such character is the one
+        return documents, Problem(f"character {ord(char):#06x} may not stand in YAML", max(0, source.text.find(char)))
     except UnicodeEncodeError as error:
         return documents, Problem("a half of a surrogate pair may not stand in YAML", error.start)
     return documents, None
@@ -178,11 +178,6 @@ def _scalar(event: yaml.ScalarEvent) -> Scalar:
 
 def _at(mark: _Mark | None) -> int:
     return 0 if mark is None else mark.index
-
-
-def _reader_offset(text: str, error: yaml.reader.ReaderError) -> int:
-    """libyaml counts bytes, PyYAML's own reader characters: look for the character itself."""
-    return max(0, text.find(chr(error.character) if isinstance(error.character, int) else error.character))
 
 
 # --- places -----------------------------------------------------------------------------------------------------------

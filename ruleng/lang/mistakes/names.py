@@ -229,4 +229,4 @@ def import_cycle(span: Span, files: Sequence[str]) -> Diagnostic:
 
 
 def import_unreadable(span: Span, path: str, reason: str) -> Diagnostic:
-    return _error("R0251", f"cannot read `{path}`: {reason}", span, "LOAD_ERR_FILE_READ")
+    return _error("R0251", f"`{path}` {reason}", span, "LOAD_ERR_FILE_READ")

@@ -107,5 +107,7 @@ def skipped(span: Span | None, reason: str) -> Diagnostic:
     )
 
 
-def selects_nothing(what: str) -> Diagnostic:
-    return Diagnostic(code="R0614", severity="warning", message=f"no rule has {what}")
+def selects_nothing(what: str, *, enable: bool) -> Diagnostic:
+    kind = "has the tag" if what.startswith("tag:") else "is named"
+    message = f"no rule {kind} `{what.removeprefix('tag:')}`, so {'enabling' if enable else 'disabling'} it changes nothing"
+    return Diagnostic(code="R0614", severity="warning", message=message)
