@@ -19,6 +19,7 @@ from ruleng.lang.functions import FUNCTIONS, VAL, Function, Parameter
 from ruleng.lang.lookup import lookup, names_field
 from ruleng.lang.mistakes import fields as field_mistakes
 from ruleng.lang.mistakes import types as mistakes
+from ruleng.lang.mistakes.names import unknown_macro
 from ruleng.lang.operators import LIST_RIGHT, MODIFIABLE, OF_LIST, OF_TYPE, canonical
 
 MAX_TRANSFORMERS = 64
@@ -71,7 +72,7 @@ class Checker:
                 case Check():
                     done.append(self._check(node))
                 case Ref():
-                    self.report(field_mistakes.unresolved_macro(node.span, node.name))
+                    self.report(unknown_macro(node.span, node.name, ()))
                     done.append(None)
                 case _:
                     assert_never(node)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 LONGEST = 64
 """Names longer than this are not misspelt but something else; comparing them would cost seconds in a hostile file."""
 
-SIMILAR = 0.7
+SIMILAR = 0.66
 """difflib's ratio below which a name is not worth proposing: `proc.nam` and `proc.name` have 0.94, `pid` and `proc.pid` 0.55."""
 
 

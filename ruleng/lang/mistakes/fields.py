@@ -57,11 +57,6 @@ CODES = {
         "The field stands for more than one value (`fd.ip` is the client or the server), so it can be compared but not printed."
         " Print the ends: `%fd.cip`, `%fd.sip`.",
     ),
-    "R0211": Explanation(
-        "a macro's name that nothing defines",
-        "A bare word in a condition is a macro's name. It may be misspelt, defined in a file that is not loaded, or meant as a"
-        " field (`proc.is_exe_writable = true`: fields need an operator).",
-    ),
 }
 
 
@@ -168,15 +163,4 @@ def forgiven(diagnostic: Diagnostic) -> Diagnostic:
         severity="warning",
         notes=(*diagnostic.notes, "the rule has skip-if-unknown-filter and is dropped"),
         falco="LOAD_UNKNOWN_FILTER",
-    )
-
-
-def unresolved_macro(span: Span, name: str) -> Diagnostic:
-    return Diagnostic(
-        code="R0211",
-        severity="error",
-        message=f"`{name}` is neither a check nor a macro",
-        span=span,
-        help="a check is a field, an operator and a value: `proc.name = bash`",
-        falco="LOAD_ERR_VALIDATE",
     )
