@@ -23,8 +23,8 @@ class Piece:
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
     name: str  # the path as the user gave it
-    text: str
-    pieces: tuple[Piece, ...] = ()
+    text: str = field(repr=False)
+    pieces: tuple[Piece, ...] = field(default=(), repr=False)
     _lines: list[int] = field(default_factory=list, repr=False)
 
     def locate(self, offset: int) -> tuple[Source, int]:

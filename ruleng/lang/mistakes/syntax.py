@@ -293,9 +293,17 @@ def not_text(span: Span) -> Diagnostic:
     return _error("R0136", "the file is no text: it holds a NUL byte", span)
 
 
-def not_appendable(span: Span, mode: str, why: str | None = None) -> Diagnostic:
-    help = why or f"write `override rule ... {{ {span.text}: ... }}`"
-    return _error("R0137", f"{shown(span.text)} cannot be {mode}", span, help=help)
+def changes_nothing(rule: Span, mode: str) -> Diagnostic:
+    what = "appended to" if mode == "append" else "overridden in"
+    return _error("R0133", f"nothing is {what} the rule", rule)
+
+
+def not_appendable(span: Span) -> Diagnostic:
+    return _error("R0137", f"{shown(span.text)} cannot be appended to", span, help="`override rule` replaces it")
+
+
+def source_fixed(span: Span) -> Diagnostic:
+    return _error("R0137", "a rule's source cannot be changed", span, help="define the rule anew")
 
 
 def appended_without_join(span: Span) -> Diagnostic:

@@ -6,13 +6,18 @@ recursive, and time is linear in the text.
 
 from __future__ import annotations
 
-from ruleng.lang.ast import Call, Expr, FieldRef
-from ruleng.lang.diagnostics import Diagnostic
-from ruleng.lang.parse.conditions import Conditions
-from ruleng.lang.parse.reader import read
-from ruleng.lang.source import Source
+from dataclasses import replace
 
-__all__ = ["parse_condition", "parse_operand"]
+from ruleng.lang.ast import Call, Expr, FieldRef, ListDecl, MacroDecl, RuleDecl, RuleFile
+from ruleng.lang.diagnostics import Diagnostic
+from ruleng.lang.mistakes import syntax
+from ruleng.lang.parse.conditions import Conditions
+from ruleng.lang.parse.files import Files
+from ruleng.lang.parse.reader import read
+from ruleng.lang.parse.recover import names_at
+from ruleng.lang.source import Source, Span
+
+__all__ = ["parse_condition", "parse_file", "parse_operand"]
 
 MAX_DEPTH = 1000
 """Falco's limit for the conditions of rules, counted as Falco counts: 199 parentheses inside each other."""
@@ -36,3 +41,26 @@ def parse_operand(source: Source) -> tuple[FieldRef | Call | None, list[Diagnost
     build = Conditions(source)
     operand: FieldRef | Call = build.transform(reading.tree)
     return (None if build.failed else operand), build.diagnostics
+
+
+def parse_file(source: Source) -> tuple[RuleFile, list[Diagnostic]]:
+    """The items of a `.rules` file that can be read, and every mistake in the others, whose names are in `RuleFile.broken`."""
+    nul = source.text.find("\0")
+    if nul >= 0:
+        return RuleFile(source, (), "rules"), [syntax.not_text(Span(source, nul, nul + 1))]
+    reading = read("file", source, MAX_DEPTH)
+    names = names_at(source.text, reading.mistakes_at)
+    diagnostics = [replace(mistake, rule=name) for mistake, name in zip(reading.diagnostics, names, strict=True)]
+    broken = {name for name in names if name}
+    items = []
+    files = Files(source, reading.comments)
+    for built in files.items(reading.tree) if reading.tree else ():
+        if not built.failed and not any(built.start <= offset < built.end for offset in reading.mistakes_at):
+            items.append(built.item)
+        elif isinstance(built.item, ListDecl | MacroDecl | RuleDecl):
+            broken.add(built.item.name.text)
+    diagnostics += files.diagnostics
+    if not items and not diagnostics:
+        diagnostics.append(syntax.no_items(Span(source, 0, 0)))
+    diagnostics.sort(key=lambda mistake: mistake.span.located().start if mistake.span else 0)
+    return RuleFile(source, tuple(items), "rules", tuple(sorted(broken))), diagnostics

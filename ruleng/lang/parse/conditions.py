@@ -24,7 +24,7 @@ from ruleng.lang.ast import (
     Ref,
 )
 from ruleng.lang.diagnostics import Diagnostic
-from ruleng.lang.escapes import unescape
+from ruleng.lang.escapes import Unescaped, unescape
 from ruleng.lang.mistakes import syntax
 from ruleng.lang.parse.explain import ODD, odd_character
 from ruleng.lang.parse.reader import end_of, start_of
@@ -60,6 +60,9 @@ class Conditions(Transformer_NonRecursive[Token, Any]):
 
     def condition(self, children: list[Part]) -> Expr:
         return children[0].expr
+
+    def continuation(self, children: list[Part]) -> list[Part]:
+        return children
 
     def operand(self, children: list[Token | Call]) -> FieldRef | Call:
         return self._operand(children[0])
@@ -116,13 +119,13 @@ class Conditions(Transformer_NonRecursive[Token, Any]):
 
     def _check(self, left: Token | Call, op: Token, modifier: str | None, right: Token | Call | ListLit) -> Part:
         operand = self._operand(left)
-        value = self._literal(right) if isinstance(right, Token) else right
+        value = self.literal(right) if isinstance(right, Token) else right
         span = self.span(operand.span.start, value.span.end)
         return Part(Check(operand, str(op), value, cast(Modifier | None, modifier), span), span.start, span.end)
 
     def values(self, children: list[Token]) -> ListLit:
         opening, *items, closing = children
-        return ListLit(tuple(map(self._literal, items)), self.span(start_of(opening), end_of(closing)))
+        return ListLit(tuple(map(self.literal, items)), self.span(start_of(opening), end_of(closing)))
 
     # operands
 
@@ -141,12 +144,12 @@ class Conditions(Transformer_NonRecursive[Token, Any]):
     def _value(self, child: Token | Call | OperandList) -> Argument:
         if not isinstance(child, Token):
             return child
-        return self._field(child) if child.type == "FIELD" else self._literal(child)
+        return self.field(child) if child.type == "FIELD" else self.literal(child)
 
     def _operand(self, child: Token | Call) -> FieldRef | Call:
-        return self._field(child) if isinstance(child, Token) else child
+        return self.field(child) if isinstance(child, Token) else child
 
-    def _field(self, token: Token) -> FieldRef:
+    def field(self, token: Token) -> FieldRef:
         name, bracket, arg = str(token).partition("[")
         span = self.span(start_of(token), end_of(token))
         return FieldRef(name, self._argument(start_of(token) + len(name) + 1, arg[:-1]) if bracket else None, span)
@@ -154,7 +157,7 @@ class Conditions(Transformer_NonRecursive[Token, Any]):
     def _argument(self, start: int, text: str) -> str:
         return self._unescaped(start, text) if text[0] in "\"'" else text
 
-    def _literal(self, token: Token) -> Literal:
+    def literal(self, token: Token) -> Literal:
         span = self.span(start_of(token), end_of(token))
         if token.type == "QUOTED":
             return Literal(self._unescaped(start_of(token), token), True, span)
@@ -170,5 +173,10 @@ class Conditions(Transformer_NonRecursive[Token, Any]):
 
     def _unescaped(self, start: int, quoted: str) -> str:
         string = unescape(quoted)
-        self.diagnostics += [syntax.bad_escape(self.span(start + bad.start, start + bad.end), quoted[0]) for bad in string.problems]
+        self.bad_escapes(start, quoted, string)
         return string.text
+
+    def bad_escapes(self, start: int, quoted: str, string: Unescaped) -> None:
+        """Complain of what means nothing in a text in quotes that begins at `start`."""
+        for bad in string.problems:
+            self.diagnostics.append(syntax.bad_escape(self.span(start + bad.start, start + bad.end), quoted[0]))

@@ -63,9 +63,9 @@ def restarts(text: str) -> Iterator[Restart]:
     yield Restart(len(text), "RULE")
 
 
-def names_at(text: str, offsets: Iterable[int]) -> frozenset[str]:
-    """The names of the lists, macros and rules in which these places are."""
+def names_at(text: str, offsets: Iterable[int]) -> list[str | None]:
+    """The names of the lists, macros and rules in which these places are, or that of the one before."""
     heads = [(match.start(), match[1] or match[2] or match[3] or "") for match in _NAMED.finditer(text)]
     starts = [start for start, _ in heads]
-    indices = (bisect_right(starts, offset) - 1 for offset in offsets)
-    return frozenset(heads[index][1] for index in indices if index >= 0) - {""}
+    indices = [bisect_right(starts, offset) - 1 for offset in offsets]
+    return [(heads[index][1] or None) if index >= 0 else None for index in indices]
