@@ -156,10 +156,10 @@ class _Reader:
                 span = self.span(node if first is None else first)
                 self.complain(mistakes.unknown_item(span, first.text if first else "", _KINDS))
 
-    def known_keys(self, node: Mapped, known: Collection[str]) -> None:
+    def known_keys(self, node: Mapped, known: Collection[str], what: str | None = None) -> None:
         for key, _ in node.entries.values():
             if key.text not in known:
-                self.complain(mistakes.unknown_key(self.span(key), self.what, key.text, known))
+                self.complain(mistakes.unknown_key(self.span(key), what or self.what, key.text, known))
         for key in node.again:
             self.complain(mistakes.duplicate_key(self.span(key), key.text, self.span(node.entries[key.text][0])))
         for odd in node.odd:
@@ -447,7 +447,7 @@ class _Reader:
         name = self.text(node, "name")
         if name is None:
             return None
-        self.known_keys(node, _EXCEPTION_ALL)
+        self.known_keys(node, _EXCEPTION_ALL, f"exception `{name.text}`")
         given, comps, values = node.get("fields"), node.get("comps"), node.get("values")
         if given is None and not partial:
             self.complain(mistakes.missing_key(name.span, f"exception `{name.text}`", "fields"))
