@@ -9,20 +9,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ruleng.fields import params
-from ruleng.fields.types import Catalogue, FieldType
+from ruleng.fields.types import Catalogue, Field, FieldType
 from ruleng.lang.checked import FieldUse
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.mistakes import fields as mistakes
 from ruleng.lang.near import nearest
 from ruleng.lang.source import Source, Span
 
+MAX_NAME = 512
+"""Longer than any name with a Kubernetes label's key after it (253 and 63 characters); looking for a field at the beginning
+of a text takes time that grows with its square."""
+
 _PARAMETER_FIELDS = frozenset({"evt.arg", "evt.rawarg"})
 _NOWHERE = Span(Source("", ""), 0, 0)
 
 
+def find(catalogue: Catalogue, name: str) -> tuple[Field, str | None] | None:
+    """`Catalogue.find` for names of any length."""
+    return catalogue.find(name) if len(name) <= MAX_NAME else None
+
+
 def lookup(catalogue: Catalogue, name: str, arg: str | None, span: Span) -> FieldUse | Diagnostic:
     """The field that a rule names, or what is wrong with the name."""
-    found = catalogue.find(name)
+    found = find(catalogue, name)
     if found is None:
         return mistakes.unknown_field(span, name, catalogue.fields)
     field, after_dot = found
@@ -48,4 +57,4 @@ def lookup(catalogue: Catalogue, name: str, arg: str | None, span: Span) -> Fiel
 
 def names_field(catalogue: Catalogue, name: str, arg: str | None) -> bool:
     """Whether `lookup` finds a field of that name. Costs no look for near names, so it may be asked of every value."""
-    return catalogue.find(name) is not None and isinstance(lookup(catalogue, name, arg, _NOWHERE), FieldUse)
+    return find(catalogue, name) is not None and isinstance(lookup(catalogue, name, arg, _NOWHERE), FieldUse)

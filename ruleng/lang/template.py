@@ -14,9 +14,10 @@ from dataclasses import replace
 from ruleng.fields.types import Catalogue
 from ruleng.lang.ast import Call, Dialect, FieldRef, Name
 from ruleng.lang.checked import Operand, Output, OutputField
-from ruleng.lang.conditions import Checker
+from ruleng.lang.conditions import MAX_TRANSFORMERS, Checker
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.functions import FUNCTIONS
+from ruleng.lang.lookup import MAX_NAME, find
 from ruleng.lang.mistakes import outputs as mistakes
 from ruleng.lang.parse import parse_operand
 from ruleng.lang.source import Piece, Source, Span
@@ -24,15 +25,12 @@ from ruleng.lang.source import Piece, Source, Span
 MAX_WIDTH = 4096
 """Each alert would be padded to it; Falco's own values end at PATH_MAX too."""
 
-MAX_OPERAND = 4096
-"""Characters after a percent sign among which the field's end is looked for, lest a hostile output cost seconds."""
-
 _CONTAINER_INFO = "container.info"
 _WIDTH = re.compile("[0-9]+", re.ASCII)
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*(\.[a-zA-Z0-9_]+)+", re.ASCII)
 _CALL = re.compile(rf"({'|'.join(FUNCTIONS)})\(")
 _BRACKET = re.compile(r"""\[("([^"\\]|\\.)*"|'([^'\\]|\\.)*'|[^]["'\s]+)\]""")
-_STRING = re.compile(r""""([^"\\]|\\.)*"|'([^'\\]|\\.)*'""")
+_STEP = re.compile(r"""[()]|"([^"\\]|\\.)*"|'([^'\\]|\\.)*'""")
 
 
 def parse_output(
@@ -73,6 +71,9 @@ class _Reader:
     def _field(self, percent: int) -> tuple[OutputField | None, int]:
         """What the percent sign at this place begins, and where the text goes on; None after a mistake, and for nothing."""
         start, width = percent + 1, None
+        if self.text.startswith("%", start):  # from another template language, and one mistake
+            self.diagnostics.append(mistakes.percent_without_field(self._span(percent, start + 1)))
+            return None, start + 1
         if start == len(self.text):
             self.diagnostics.append(mistakes.ends_with_percent(self._span(percent, start)))
             return None, start
@@ -123,8 +124,8 @@ class _Reader:
             if bracket := _BRACKET.match(self.text, name.end()):
                 yield self._parsed(start, bracket.end())
             yield self._named(start, name.end())
-            for end in range(min(name.end() - 1, start + MAX_OPERAND), start, -1):
-                if self.catalogue.find(self.text[start:end]) is not None:
+            for end in range(min(name.end() - 1, start + MAX_NAME), start, -1):
+                if find(self.catalogue, self.text[start:end]) is not None:
                     yield self._named(start, end)
 
     def _named(self, start: int, end: int) -> tuple[int, Operand | None, list[Diagnostic]]:
@@ -151,13 +152,11 @@ def _as_output(diagnostic: Diagnostic) -> Diagnostic:
 
 def _closing(text: str, start: int) -> int | None:
     """The place after the parenthesis that closes the one before `start`."""
-    depth, at = 1, start
-    while at < min(len(text), start + MAX_OPERAND):
-        if string := _STRING.match(text, at):
-            at = string.end()
-            continue
-        depth += {"(": 1, ")": -1}.get(text[at], 0)
-        at += 1
+    depth = 1
+    for step in _STEP.finditer(text, start):
+        depth += {"(": 1, ")": -1}.get(step[0], 0)
         if depth == 0:
-            return at
+            return step.end()
+        if depth > MAX_TRANSFORMERS + 1:
+            return None
     return None

@@ -8,6 +8,7 @@ The modules of this package hold the texts, one place a text, and a table `CODES
     R03xx  types and values  types.py
     R04xx  outputs, actions  outputs.py
     R05xx  Falco files       falco.py
+    R06xx  files and sources sources.py
 """
 
 from __future__ import annotations
