@@ -21,7 +21,7 @@ from ruleng.lang.operators import LIST_RIGHT, canonical
 MAX_ITEMS = 1_000_000
 """Items of a list with all lists in it put in. Lists of indicators have 100,000; more comes of lists that double each other."""
 
-ALIKE = 0.85
+ALIKE = 0.8
 """difflib's ratio from which a text is taken for a misspelt list's name."""
 
 MAX_COMPARED = 100
