@@ -49,13 +49,14 @@ def parse_file(source: Source) -> tuple[RuleFile, list[Diagnostic]]:
     if nul >= 0:
         return RuleFile(source, (), "rules"), [syntax.not_text(Span(source, nul, nul + 1))]
     reading = read("file", source, MAX_DEPTH)
-    names = names_at(source.text, reading.mistakes_at)
+    mistakes_at = [mistake.span.start for mistake in reading.diagnostics if mistake.span]
+    names = names_at(source.text, mistakes_at)
     diagnostics = [replace(mistake, rule=name) for mistake, name in zip(reading.diagnostics, names, strict=True)]
     broken = {name for name in names if name}
     items = []
-    files = Files(source, reading.comments)
+    files = Files(source, reading.comments, sorted(mistakes_at))
     for built in files.items(reading.tree) if reading.tree else ():
-        if not built.failed and not any(built.start <= offset < built.end for offset in reading.mistakes_at):
+        if not built.failed:
             items.append(built.item)
         elif isinstance(built.item, ListDecl | MacroDecl | RuleDecl):
             broken.add(built.item.name.text)

@@ -167,6 +167,24 @@ def odd_character(span: Span) -> Diagnostic:
     return syntax.odd_character(span, name, right)
 
 
+def ends_before_last(trouble: Trouble) -> bool:
+    """Whether the last word was taken for a value or a macro's name, but begins the next item or key: `macro a: b.c =`."""
+    last = trouble.last
+    if last is None or last.kind not in {"BARE", "IDENT", "WORD"} or not _begins_line(trouble.source.text, last.start):
+        return False
+    is_key = last.text.removesuffix(":") in KEYS and (last.text[-1] == ":" or trouble.found == ":")
+    return is_key or (last.text in ITEM_WORDS and trouble.found[:1] not in {"", ")", "="})
+
+
+def item_ends_early(trouble: Trouble) -> Diagnostic:
+    """What to say of it."""
+    before = trouble.before or trouble.last
+    if before is None:
+        return explain(trouble)
+    wanted = {"TEXT_OP": "a value", "LIST_OP": "a list in parentheses"}.get(before.kind, "a field, a macro's name, `not` or `(`")
+    return syntax.ends_early(trouble.of(before), before.text, wanted)
+
+
 # --- what was wanted, in words ----------------------------------------------------------------------------------------
 
 _PHRASES: tuple[tuple[frozenset[str], str], ...] = (
@@ -257,6 +275,9 @@ def _and_at_end(trouble: Trouble) -> Diagnostic | None:
         return None
     if trouble.offset + len(trouble.found) == len(trouble.source.text):
         return syntax.ends_early(trouble.here, trouble.found, "a field, a macro's name, `not` or `(`")
+    end = trouble.here.end
+    if ODD.match(trouble.source.text, end):
+        return odd_character(trouble.span(end, end + 1))
     return syntax.blank_wanted(trouble.here)
 
 
@@ -459,8 +480,8 @@ def _negated_without_join(trouble: Trouble) -> Diagnostic | None:
 
 
 def _comma(trouble: Trouble) -> Diagnostic | None:
-    if trouble.wants("COMMA", "RPAR") and trouble.found in OPERATORS:
-        return syntax.never_closed(trouble.of(trouble.opened[-1]), "close it before the operator")
+    if trouble.wants("COMMA", "RPAR") and (trouble.found in OPERATORS or trouble.found in {"[", "{", "}"}):
+        return syntax.never_closed(trouble.of(trouble.opened[-1]), f"wanted `)` before {syntax.shown(trouble.found)}")
     if trouble.found in {")", "]"} and trouble.last and trouble.last.kind == "_COMMA":
         return syntax.unexpected(trouble.here, _phrase(trouble), "leave out the comma before it")
     if trouble.wants("COMMA") and trouble.found[0] not in ")]}":
@@ -487,15 +508,24 @@ def _key_follows(trouble: Trouble) -> bool:
     return _COLON.match(trouble.source.text, trouble.here.end) is not None
 
 
-def _begins_line(trouble: Trouble) -> bool:
-    text = trouble.source.text
-    return not text[text.rfind("\n", 0, trouble.offset) + 1 : trouble.offset].strip()
+def _begins_line(text: str, offset: int) -> bool:
+    return not text[text.rfind("\n", 0, offset) + 1 : offset].strip()
 
 
 def _item_in_block(trouble: Trouble) -> Diagnostic | None:
     """The next item begins though a rule is open."""
-    if trouble.found in ITEM_WORDS and _braces(trouble) and _begins_line(trouble) and not _key_follows(trouble):
+    at_line = _begins_line(trouble.source.text, trouble.offset)
+    if trouble.found in ITEM_WORDS and _braces(trouble) and at_line and not _key_follows(trouble):
         return _block_open(trouble, trouble.here)
+    return None
+
+
+def _parenthesis_in_rule(trouble: Trouble) -> Diagnostic | None:
+    """The next key or item begins though a parenthesis is open."""
+    ends = trouble.found == "}" or (trouble.found in KEYS and _key_follows(trouble))
+    ends = ends or (trouble.found in ITEM_WORDS and _begins_line(trouble.source.text, trouble.offset))
+    if ends and trouble.wants("RPAR") and trouble.opened and trouble.opened[-1].text.endswith("("):
+        return syntax.never_closed(trouble.of(trouble.opened[-1]))
     return None
 
 
@@ -522,7 +552,7 @@ def _key(trouble: Trouble) -> Diagnostic | None:
 
 
 def _item(trouble: Trouble) -> Diagnostic | None:
-    if not trouble.wants("RULE", "LIST"):
+    if not trouble.wants("RULE", "LIST", "IMPORT"):
         return None
     text = trouble.source.text
     if re.compile(r"-[ \t]+(?:rule|macro|list|required_\w+)[ \t]*:").match(text, trouble.offset):
@@ -531,7 +561,7 @@ def _item(trouble: Trouble) -> Diagnostic | None:
         return syntax.closes_nothing(trouble.here)
     if trouble.found in KEYS and _key_follows(trouble):
         return syntax.key_outside_rule(trouble.here)
-    if not trouble.wants("AND") or (_begins_line(trouble) and nearest(trouble.found, ITEM_WORDS)):
+    if not trouble.wants("AND") or (_begins_line(text, trouble.offset) and nearest(trouble.found, ITEM_WORDS)):
         return syntax.unknown_item(trouble.here, ITEM_WORDS)
     return None
 
@@ -550,7 +580,7 @@ def _unquoted_text(trouble: Trouble) -> Diagnostic | None:
 
 
 def _parenthesised(trouble: Trouble) -> Diagnostic | None:
-    if trouble.wants("LBRACKET") and trouble.found in {"(", "{"}:
+    if trouble.wants("LBRACKET") and not trouble.wants("FIELD"):
         return syntax.unexpected(trouble.here, _phrase(trouble), "lists of items stand in brackets: `[a, b]`")
     return None
 
@@ -562,6 +592,7 @@ _AT_END: tuple[_Guess, ...] = (_nothing_at_all, _closable_at_end, _rule_open_at_
 _GUESSES: tuple[_Guess, ...] = (
     _odd,
     _open_quote,
+    _parenthesis_in_rule,
     _item_in_block,
     _key_in_exceptions,
     _and_at_end,

@@ -47,20 +47,19 @@ _LIST_OPERATORS = frozenset({"in", "intersects", "pmatch"})
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An item with its characters [start, end); `failed`: there is a mistake in it."""
+    """An item; `failed`: there is a mistake in it."""
 
     item: Item
-    start: int
-    end: int
     failed: bool
 
 
 @dataclass(slots=True)
 class Files:
-    """Builds the items of one file. `comments` are [start, end), sorted."""
+    """Builds the items of one file. `comments` are [start, end), sorted; so are the places of mistakes already told."""
 
     source: Source
     comments: Sequence[tuple[int, int]]
+    mistakes_at: Sequence[int]
     conditions: Conditions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +75,14 @@ class Files:
             item = self.item(child)
             if isinstance(item, ListDecl | MacroDecl | RuleDecl):
                 self.diagnostics[earlier:] = [replace(mistake, rule=item.name.text) for mistake in self.diagnostics[earlier:]]
-            yield Built(item, *_extent(child), any(mistake.is_error for mistake in self.diagnostics[earlier:]))
+            failed = self.interrupted(child) or any(mistake.is_error for mistake in self.diagnostics[earlier:])
+            yield Built(item, failed)
+
+    def interrupted(self, tree: Tree[Token]) -> bool:
+        """Whether a part of it could not be read."""
+        start, end = _extent(tree)
+        index = bisect_left(self.mistakes_at, start)
+        return index < len(self.mistakes_at) and self.mistakes_at[index] < end
 
     def item(self, tree: Tree[Token]) -> Item:
         children: list[Any] = tree.children
@@ -112,7 +118,9 @@ class Files:
             keys[key] = span
             self.can_change(key, mode, span)
             values[_ATTRIBUTES.get(key, key)] = self.value(child)
-        if mode == "define":
+        if self.interrupted(tree):
+            pass  # the keys that could not be read are not missing
+        elif mode == "define":
             missing = [key for key in _REQUIRED if key not in keys]
             if missing:
                 self.diagnostics.append(syntax.keys_missing(name.span, missing))

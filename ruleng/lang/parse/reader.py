@@ -17,7 +17,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.mistakes import syntax
-from ruleng.lang.parse.explain import Trouble, Word, explain
+from ruleng.lang.parse.explain import Trouble, Word, ends_before_last, explain, item_ends_early
 from ruleng.lang.parse.recover import Restart, restarts
 from ruleng.lang.source import Source, Span
 
@@ -51,7 +51,6 @@ class Reading:
 
     tree: Tree[Token] | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    mistakes_at: list[int] = field(default_factory=list)
     comments: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -74,6 +73,7 @@ class _Reader:
         self.before: tuple[Token | None, Token | None] = (None, None)  # the last token, and the one before it
         self.opened: list[Token] = []
         self.level = 0
+        self.read_to = 0
 
     def read(self) -> Reading:
         while True:
@@ -87,17 +87,16 @@ class _Reader:
             except _TooDeepError:
                 offset = start_of(self.opened[-1])
                 self.reading.diagnostics.append(syntax.too_deep(Span(self.source, offset, end_of(self.opened[-1])), self.levels))
-            self.reading.mistakes_at.append(offset)
             if not self.resume(offset):
                 break
         return self.reading
 
     def notice(self, token: Token) -> None:
         """Parentheses and comments on the way."""
-        last = self.before[0]
-        gap = 0 if last is None else end_of(last)
-        if start_of(token) - gap > 1:
-            self.find_comments(gap, start_of(token))
+        start = start_of(token)
+        if start - self.read_to > 1:
+            self.find_comments(self.read_to, start)
+        self.read_to = end_of(token)
         if token.type in _OPENING:
             self.opened.append(token)
             if token.type in _PARENTHESES:
@@ -106,7 +105,7 @@ class _Reader:
                     raise _TooDeepError
         elif token.type in _CLOSING and self.opened:
             self.level -= self.opened.pop().type in _PARENTHESES
-        self.before = (token, last)
+        self.before = (token, self.before[0])
 
     def find_comments(self, start: int, end: int) -> None:
         """Between two words are only blanks and comments."""
@@ -119,6 +118,7 @@ class _Reader:
             hash_sign = text.find("#", stop, end)
 
     def complain(self, error: UnexpectedInput) -> int:
+        """Tell the mistake; where to go on from."""
         match error:
             case UnexpectedToken(token=Token(type="$END")):
                 offset = len(self.source.text)
@@ -132,7 +132,11 @@ class _Reader:
         opened = tuple(_word(token) for token in self.opened if start_of(token) != offset)
         wanted = frozenset(name.lstrip("_") for name in self.parser.accepts())  # type: ignore[no-untyped-call]
         trouble = Trouble(self.source, offset, wanted, _word(last), _word(before), opened)
-        self.reading.diagnostics.append(explain(trouble))
+        if self.restarts is not None and trouble.last and ends_before_last(trouble):
+            offset = trouble.last.start
+            self.reading.diagnostics.append(item_ends_early(trouble))
+        else:
+            self.reading.diagnostics.append(explain(trouble))
         return offset
 
     def resume(self, offset: int) -> bool:
@@ -151,6 +155,7 @@ class _Reader:
                     if lexer is not None:
                         lexer.line_ctr.char_pos = restart.offset
                     self.before = (None, None)
+                    self.read_to = restart.offset
                     self.opened = self.opened[:1] if restart.in_rule else []
                     self.level = 0
                     return True

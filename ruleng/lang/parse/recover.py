@@ -33,13 +33,14 @@ _RESTART = re.compile(
       | (?P<change>append|override)[ \t]+(?=list|macro|rule)
       | (?P<named>list|macro)[ \t]+ ["']?[^\s"':{{}}]+["']? [ \t]* :
       | (?P<rule>rule)[ \t]+["']
+      | (?<=\n)(?P<word>{"|".join(ITEM_WORDS)})[ \t]
       | (?P<key>{"|".join(map(re.escape, KEYS))})[ \t]*:
     )""",
     re.MULTILINE | re.VERBOSE,
 )
 _NAMED = re.compile(
     r"""^[ \t\ufeff]*(?:(?:append|override)[ \t]+)?
-    (?: (?:list|macro)[ \t]+ ["']?([^\s"':{}]+) | rule[ \t]+ (?:"([^"\n]*)"|'([^'\n]*)') )""",
+    (?: (?:list|macro)[ \t]+ ["']?([^\s"':{}]+) | rule[ \t]+ (?:"([^"\n]*)"|'([^'\n]*)'|([^\s"'{]+)) )""",
     re.MULTILINE | re.VERBOSE,
 )
 
@@ -65,7 +66,7 @@ def restarts(text: str) -> Iterator[Restart]:
 
 def names_at(text: str, offsets: Iterable[int]) -> list[str | None]:
     """The names of the lists, macros and rules in which these places are, or that of the one before."""
-    heads = [(match.start(), match[1] or match[2] or match[3] or "") for match in _NAMED.finditer(text)]
+    heads = [(match.start(), next(filter(None, match.groups()), "")) for match in _NAMED.finditer(text)]
     starts = [start for start, _ in heads]
     indices = [bisect_right(starts, offset) - 1 for offset in offsets]
     return [(heads[index][1] or None) if index >= 0 else None for index in indices]
