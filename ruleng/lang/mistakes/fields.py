@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ruleng.fields.types import Field
 from ruleng.lang.diagnostics import Diagnostic
@@ -153,14 +152,4 @@ def many_values(span: Span, field: Field) -> Diagnostic:
         message=f"`{field.name}` has many values, one is wanted here",
         span=span,
         help=f"`{field.name}[1]` is one of them" if field.argument == "optional" else None,
-    )
-
-
-def forgiven(diagnostic: Diagnostic) -> Diagnostic:
-    """The same as a warning: the rule says that it may be dropped when this version does not know what it names."""
-    return replace(
-        diagnostic,
-        severity="warning",
-        notes=(*diagnostic.notes, "the rule has skip-if-unknown-filter and is dropped"),
-        falco="LOAD_UNKNOWN_FILTER",
     )

@@ -48,8 +48,8 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
 """Falco's words for its codes, falco_load_result.cpp."""
 
 
-def render_falco(diagnostics: Iterable[Diagnostic], paths: Sequence[str]) -> str:
-    """One JSON object: `falco_load_results`, an entry for each file in the order given."""
+def render_falco(diagnostics: Iterable[Diagnostic], paths: Sequence[str] = ()) -> str:
+    """One JSON object: `falco_load_results`, an entry for each of `paths` and for each other file with diagnostics."""
     by_path: dict[str, list[Diagnostic]] = {path: [] for path in paths}
     for diagnostic in diagnostics:
         by_path.setdefault(_path(diagnostic), []).append(diagnostic)
