@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ruleng.engine import interpret, operands, operators, share, text
-from ruleng.engine.emit import Function, Module, Scope, conjunction, expression
-from ruleng.engine.nodes import FALSE, Node, Nodes, Subject
+from ruleng.engine import interpret, operands, operators, patterns, share, text
+from ruleng.engine.emit import Function, Module, Scope, condition, expression
+from ruleng.engine.factory import Nodes
+from ruleng.engine.nodes import FALSE, Node
 from ruleng.engine.normalise import normalise
 from ruleng.engine.plan import OTHER, Branch, Bucket, Hit, Tree, buckets, tree
 from ruleng.engine.ruleset import Match, RuleSet, needs_of
+from ruleng.engine.subjects import Subject
 from ruleng.fields.types import Catalogue
 from ruleng.lang.checked import Op, Rule, Test
 
@@ -23,6 +25,7 @@ LONGEST = 200
 _HELPERS: dict[str, Any] = {
     "Op": Op,
     "between": operators.between,
+    "glob": patterns.glob,
     "lower": text.lower,
     "one_of_globs": operators.one_of_globs,
     "one_of_paths": operators.one_of_paths,
@@ -59,7 +62,7 @@ def compile_rules(rules: Sequence[Rule], catalogue: Catalogue, *, count: bool = 
     for number, rule in enumerate(rules):
         if rule.enabled:
             if rule.source not in sources:
-                sources[rule.source] = nodes.leaf(nodes.event_source(), Op.IN, [rule.source])
+                sources[rule.source] = nodes.leaf(nodes.subjects.event_source(), Op.IN, [rule.source])
             condition = nodes.all([sources[rule.source], normalise(rule.condition, nodes)])
             if condition is not FALSE:
                 conditions.append((number, condition))
@@ -146,8 +149,8 @@ class _Writer:
                 case Hit():
                     self._hit(part, scope, indent, lines)
                 case Branch():
-                    code, inside = conjunction(part.tests, scope)
-                    lines.append(f"{indent}if {code.text}:")
+                    text, inside = condition(part.tests, scope, indent)
+                    lines.append(f"{indent}if {text}:")
                     if _size(part.then) > LONGEST:
                         lines.append(f"{indent}    {self._owe(name, part.then)}(e, found)")
                     else:
@@ -162,7 +165,7 @@ class _Writer:
         if self._count:
             lines.append(f"{indent}tested[{hit.rule}] += 1")
         if hit.tests:
-            lines.append(f"{indent}if {conjunction(hit.tests, scope)[0].text}:")
+            lines.append(f"{indent}if {condition(hit.tests, scope, indent)[0]}:")
             indent += "    "
         if self._count:
             lines.append(f"{indent}matched[{hit.rule}] += 1")

@@ -7,12 +7,14 @@ frozen set) is bound to a name at the head of the module.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, assert_never
 
 from ruleng.engine import cost
-from ruleng.engine.nodes import Const, Group, Leaf, Node, Subject, in_parentheses, shape
+from ruleng.engine.nodes import Const, Group, Leaf, Node
+from ruleng.engine.subjects import Subject, in_parentheses, shape
+from ruleng.fields.address import IPV6, network_mask
 from ruleng.fields.types import FieldType
 from ruleng.lang.checked import Op, Test
 
@@ -21,6 +23,8 @@ INLINE = 6
 
 DEEPEST = 12
 """Nested groups in one expression; what is below is a function of its own (Python's parser takes 200 parentheses)."""
+
+_LINE = 120
 
 Joint = Literal["", "not", "and", "or"]
 
@@ -43,40 +47,54 @@ class Module:
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = {*taken, *keyword.kwlist, *keyword.softkwlist}
-        self._constants: dict[tuple[str, str], str] = {}
+        self._constants: dict[str, str] = {}
         self._part_names: dict[Node, str] = {}
         self.definitions: list[str] = []
         self.interpreted: dict[str, Test] = {}  # by the name of the function that does the test
         self.parts: list[tuple[str, Node]] = []
 
     def name(self, wanted: str, first: int = 0) -> str:
-        """A name that nothing else has: `wanted`, or with a number behind it."""
-        number = first
-        while (name := f"{wanted}_{number}" if number else wanted) in self._taken:
-            number += 1
+        """A name for the module that nothing else has: `wanted`, or with a number behind it."""
+        name = self.free(wanted, (), first)
         self._taken.add(name)
         return name
 
-    def constant(self, label: str, text: str) -> str:
-        """The name of what the module makes once, when it is loaded."""
-        key = (label, text)
-        if key not in self._constants:
-            self._constants[key] = self.name(label.upper(), 1)
-            self.definitions.append(f"{self._constants[key]} = {text}")
-        return self._constants[key]
+    def free(self, wanted: str, taken: Collection[str], first: int = 0) -> str:
+        number = first
+        while (name := f"{wanted}_{number}" if number else wanted) in self._taken or name in taken:
+            number += 1
+        return name
+
+    def constant(self, label: str, opening: str, values: Sequence[Any], closing: str) -> str:
+        """The name of what the module makes once, when it is loaded, of literals between two pieces of Python."""
+        texts = [repr(value) for value in values]
+        text = f"{opening}{', '.join(texts)}{closing}"
+        if text not in self._constants:
+            name = self._constants[text] = self.name(label.upper(), 1)
+            self.definitions += [f"{name} = {text}"] if len(text) < _LINE else [f"{name} = {opening}", *_filled(texts), closing]
+        return self._constants[text]
 
     def members(self, subject: Subject, values: Sequence[Any]) -> str:
         """A set for `in`; Python makes a constant of one that is written out."""
         return f"{{{_listed(values)}}}" if len(values) <= INLINE else self.frozen(subject, values)
 
     def frozen(self, subject: Subject, values: Sequence[Any]) -> str:
-        return self.constant(subject.label, f"frozenset({{{_listed(values)}}})")
+        return self.constant(subject.label, "frozenset({", values, "})")
 
     def alternatives(self, subject: Subject, values: Sequence[Any]) -> str:
         """The argument of `startswith` and `endswith`."""
         if len(values) == 1:
             return repr(values[0])
-        return f"({_listed(values)})" if len(values) <= INLINE else self.constant(subject.label, f"({_listed(values)})")
+        return f"({_listed(values)})" if len(values) <= INLINE else self.constant(subject.label, "(", values, ")")
+
+    def matcher(self, leaf: Leaf, function: str, rest: str = "") -> str:
+        """A function of a value, made of the leaf's literals."""
+        return self.constant(leaf.subject.label, f"{function}((", leaf.values, f",){rest})")
+
+    def predicate(self, leaf: Leaf) -> str:
+        """The same for what has no function of its own; it takes a missing value too."""
+        comma = "," if leaf.values else ""
+        return self.constant(leaf.subject.label, f"predicate(Op.{leaf.op.name}, {leaf.modifier!r}, (", leaf.values, f"{comma}))")
 
     def interpreter(self, test: Test) -> str:
         name = self.name("interpreted", 1)
@@ -95,6 +113,16 @@ def _listed(values: Sequence[Any]) -> str:
     return ", ".join(map(repr, values))
 
 
+def _filled(texts: Sequence[str]) -> list[str]:
+    """The texts with commas, as many in a line as fit."""
+    lines = ["   "]
+    for text in texts:
+        if len(lines[-1]) + len(text) > _LINE and lines[-1].strip():
+            lines.append("   ")
+        lines[-1] += f" {text},"
+    return lines
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """What one generated function keeps: its locals by what they hold, and the names that its expressions use."""
@@ -105,7 +133,8 @@ class Function:
 
     def local(self, thing: Subject | Node) -> str:
         if thing not in self.locals:
-            self.locals[thing] = self.module.name(thing.label if isinstance(thing, Subject) else "shared")
+            taken = self.locals.values()
+            self.locals[thing] = self.module.free(thing.label if isinstance(thing, Subject) else "shared", taken)
         return self.locals[thing]
 
     def text(self, subject: Subject) -> str:
@@ -139,15 +168,24 @@ def expression(node: Node, scope: Scope, depth: int = 0) -> Code:
     return _code(node, scope, depth)[0]
 
 
-def conjunction(nodes: Sequence[Node], scope: Scope, depth: int = 0) -> tuple[Code, Scope]:
-    """The code of all nodes, in this order, and the place that is reached when it is true."""
+def condition(nodes: Sequence[Node], scope: Scope, indent: str) -> tuple[str, Scope]:
+    """`all of nodes` for an `if`, over several lines where it is long, and the place that is reached when it is true."""
+    codes, inside = _conjunction(nodes, scope, 0)
+    text = _joined("and", codes).text
+    if len(text) <= _LINE or len(codes) == 1:
+        return text, inside
+    lines = f"\n{indent}    and ".join(code.within("and") for code in codes)
+    return f"(\n{indent}    {lines}\n{indent})", inside
+
+
+def _conjunction(nodes: Sequence[Node], scope: Scope, depth: int) -> tuple[list[Code], Scope]:
     codes = []
     for node in nodes:
         code, scope = _code(node, scope, depth + 1)
         codes.append(code)
         if isinstance(node, Leaf):
             scope = _learnt(node, scope, held=True)
-    return _joined("and", codes), scope
+    return codes, scope
 
 
 def _joined(operator: Literal["and", "or"], codes: Sequence[Code]) -> Code:
@@ -166,7 +204,7 @@ def _code(node: Node, scope: Scope, depth: int) -> tuple[Code, Scope]:
         case Group() if depth >= DEEPEST and node.height > 1:
             return Code(f"{scope.function.module.part(node)}(e)"), scope
         case Group() if node.kind == "and":
-            return conjunction(node.children, scope, depth)[0], scope
+            return _joined("and", _conjunction(node.children, scope, depth)[0]), scope
         case Group():
             return _disjunction(node.children, scope, depth), scope
         case _:
@@ -223,12 +261,12 @@ def _null_safe(leaf: Leaf, scope: Scope) -> Code | None:
     if leaf.right is not None:
         return _of_two(leaf, leaf.right, scope)
     if leaf.modifier is not None:
-        test = module.constant(subject.label, f"predicate(Op.{leaf.op.name}, {leaf.modifier!r}, ({_listed(values)},))")
+        test = module.predicate(leaf)
         return _unless(leaf.negated, f"{test}({scope.read(subject)})")
     if leaf.op is not Op.IN or subject.many or subject.is_list or subject.type is FieldType.IPNET:
         return None
     text = scope.read(subject)
-    if values == (True,):
+    if values[0] is True and len(values) == 1:
         return _unless(leaf.negated, text)
     if len(values) == 1:
         same, differs = ("is", "is not") if isinstance(values[0], bool) else ("==", "!=")
@@ -247,8 +285,8 @@ def _of_two(leaf: Leaf, right: Subject, scope: Scope) -> Code:
             if leaf.negated
             else Code(f"{one} is not None and {one} == {other}", "and")
         )
-    between = f"between(Op.{leaf.op.name}{', lists=True' if leaf.subject.is_list else ''})"
-    return _unless(leaf.negated, f"{scope.function.module.constant(leaf.op.name, between)}({one}, {other})")
+    between = f"between(Op.{leaf.op.name}{', lists=True' if leaf.subject.is_list else ''}"
+    return _unless(leaf.negated, f"{scope.function.module.constant(leaf.op.name, between, (), ')')}({one}, {other})")
 
 
 _COMPARISONS = {Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
@@ -262,7 +300,7 @@ def _of_value(leaf: Leaf, value: str, scope: Scope) -> Code:
         return _of_several(leaf, value, module)
     match op:
         case Op.IN:  # networks
-            return _in_networks(leaf, value, module)
+            return _in_networks(leaf, value)
         case Op.LT | Op.LE | Op.GT | Op.GE:
             return _unless(leaf.negated, f"{value} {_COMPARISONS[op]} {values[0]!r}")
         case Op.STARTSWITH | Op.ENDSWITH:
@@ -270,22 +308,26 @@ def _of_value(leaf: Leaf, value: str, scope: Scope) -> Code:
         case Op.CONTAINS | Op.ICONTAINS if len(values) <= cost.CHAIN:
             return _chain(leaf, value)
         case Op.CONTAINS:
-            call = f"one_of_substrings(({_listed(values)},))"
+            test = module.matcher(leaf, "one_of_substrings")
         case Op.ICONTAINS:
-            call = f"one_of_substrings(({_listed(values)},), ignore_case=True)"
-        case Op.GLOB:
-            call = f"one_of_globs(({_listed(values)},))"
-        case Op.IGLOB:
-            call = f"one_of_globs(({_listed(values)},), ignore_case=True)"
+            test = module.matcher(leaf, "one_of_substrings", ", ignore_case=True")
+        case Op.GLOB | Op.IGLOB:
+            test = _glob(leaf, ", ignore_case=True" if op is Op.IGLOB else "", module)
         case Op.REGEX:
-            call = f"one_of_regexes(({_listed(values)},))"
+            test = module.matcher(leaf, "one_of_regexes")
         case Op.PMATCH:
-            call = f"one_of_paths(({_listed(values)},))"
-        case Op.EXISTS | Op.EQ | Op.NE | Op.BCONTAINS | Op.BSTARTSWITH | Op.INTERSECTS:
-            call = f"predicate(Op.{op.name}, None, ({_listed(values)},))"  # normalised away, but right if not
+            test = module.matcher(leaf, "one_of_paths")
+        case Op.EXISTS | Op.EQ | Op.NE | Op.BCONTAINS | Op.BSTARTSWITH | Op.INTERSECTS:  # normalised away
+            test = module.predicate(leaf)
         case _:
             assert_never(op)
-    return _unless(leaf.negated, f"{module.constant(subject.label, call)}({value})")
+    return _unless(leaf.negated, f"{test}({value})")
+
+
+def _glob(leaf: Leaf, rest: str, module: Module) -> str:
+    if len(leaf.values) == 1:
+        return module.constant(leaf.subject.label, "glob(", leaf.values, f"{rest}).fullmatch")
+    return module.matcher(leaf, "one_of_globs", rest)
 
 
 def _chain(leaf: Leaf, value: str) -> Code:
@@ -297,16 +339,13 @@ def _chain(leaf: Leaf, value: str) -> Code:
     return _joined("and" if leaf.negated else "or", [Code(f"{v!r} {found} {t}") for v, t in zip(leaf.values, texts, strict=True)])
 
 
-def _in_networks(leaf: Leaf, value: str, module: Module) -> Code:
-    by_mask: dict[int, list[int]] = {}
-    for mask, bits in leaf.values:
-        by_mask.setdefault(mask, []).append(bits)
+def _in_networks(leaf: Leaf, value: str) -> Code:
+    """A network is a range of numbers, and comparing takes less than masking."""
     codes = []
-    for mask, bits in by_mask.items():
-        if len(bits) == 1:
-            codes.append(Code(f"{value} & {mask:#x} {'!=' if leaf.negated else '=='} {bits[0]:#x}"))
-        else:
-            codes.append(Code(f"{value} & {mask:#x} {'not in' if leaf.negated else 'in'} {module.members(leaf.subject, bits)}"))
+    for mask, first in leaf.values:
+        width = 128 if first & IPV6 else 32
+        last = first | network_mask(width, width) ^ mask
+        codes.append(_unless(leaf.negated, f"{first:#x} <= {value} <= {last:#x}"))
     return _joined("and" if leaf.negated else "or", codes)
 
 
@@ -317,5 +356,4 @@ def _of_several(leaf: Leaf, value: str, module: Module) -> Code:
         return _unless(leaf.negated, f"{module.frozen(subject, leaf.values)}.issuperset({value})")
     if op in (Op.IN, Op.INTERSECTS) and subject.type is not FieldType.IPNET:
         return _unless(not leaf.negated, f"{module.frozen(subject, leaf.values)}.isdisjoint({value})")
-    test = module.constant(subject.label, f"predicate(Op.{op.name}, None, ({_listed(leaf.values)}{',' if leaf.values else ''}))")
-    return _unless(leaf.negated, f"any(map({test}, {value}))")
+    return _unless(leaf.negated, f"any(map({module.predicate(leaf)}, {value}))")

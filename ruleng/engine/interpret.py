@@ -72,7 +72,7 @@ def compare(test: Test, left: Any, literals: Sequence[Any]) -> bool:
             return False
         return op is Op.EXISTS or operators.check(op, modifier, value, literals)
 
-    match test.left.field.quantifier if isinstance(test.left, FieldUse) else "one":
+    match operands.quantifier(test.left) if isinstance(test.left, FieldUse) else "one":
         case "any":
             return any(one(value) for value in left if value is not None)
         case "either":

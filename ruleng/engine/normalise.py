@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from ruleng.engine import index, operands, operators, patterns, text
+from ruleng.engine.factory import Nodes
 from ruleng.engine.interpret import children
-from ruleng.engine.nodes import FALSE, MANY_DEEP, TRUE, Const, Leaf, Node, Nodes, Subject, depth, in_parentheses, shape
+from ruleng.engine.nodes import FALSE, TRUE, Const, Leaf, Node
+from ruleng.engine.subjects import EVENT_NAMES, MANY_DEEP, Subject, depth, shape
 from ruleng.engine.walk import fold
 from ruleng.fields.types import FieldType
 from ruleng.lang.checked import All, AnyOf, Checked, FieldUse, Negate, Op, Test
-
-EVENT_NAMES = frozenset("epfc")
-"""What expressions of fields call the event and its parts."""
 
 
 def normalise(checked: Checked, nodes: Nodes) -> Node:
@@ -65,14 +64,13 @@ def _test(test: Test, nodes: Nodes) -> Node:
             return TRUE if can_hold else FALSE
     if max(depth(left), depth(test.right) if test.right else 0) > MANY_DEEP:
         return nodes.opaque(test)
-    subject = nodes.subject(left)
-    quantifier = left.field.quantifier if isinstance(left, FieldUse) else "one"
-    if quantifier == "either":
+    subject = nodes.subjects.of(left)
+    if isinstance(left, FieldUse) and operands.quantifier(left) == "either":
         return _of_ends(test, subject, nodes)
     if subject.type is FieldType.DYNAMIC:
         return nodes.leaf(subject, test.op) if test.op is Op.EXISTS else nodes.opaque(test)
     if test.right is not None:
-        return nodes.opaque(test) if subject.many else _comparison(test, subject, nodes.subject(test.right), nodes)
+        return nodes.opaque(test) if subject.many else _comparison(test, subject, nodes.subjects.of(test.right), nodes)
     if not subject.many and not shape(subject.text).names & EVENT_NAMES:
         holds = operators.predicate(test.op, test.modifier, test.values, lists=subject.is_list)
         return TRUE if holds(operands.reader_of_type(subject.text)("")) else FALSE
@@ -103,10 +101,9 @@ def _of_values(op: Op, test: Test, subject: Subject, nodes: Nodes) -> Node:
 
 def _of_ends(test: Test, whole: Subject, nodes: Nodes) -> Node:
     """A field with two ends: a test wants one of them to satisfy it, != wants both that are there."""
-    texts = shape(whole.text).ends
-    if not texts or test.right is not None or whole.type is FieldType.DYNAMIC:
+    ends = nodes.subjects.ends(whole)
+    if not ends or test.right is not None or whole.type is FieldType.DYNAMIC:
         return nodes.opaque(test)
-    ends = [nodes.end(whole, place, in_parentheses(end)) for place, end in enumerate(texts)]
     if test.op is not Op.NE:
         return nodes.any(_of_values(test.op, test, end, nodes) for end in ends)
     there = nodes.any(nodes.leaf(end, Op.EXISTS) for end in ends)

@@ -15,6 +15,7 @@ from ruleng.engine.functions import FUNCTIONS, items
 from ruleng.engine.walk import fold
 from ruleng.event import Event
 from ruleng.fields import read
+from ruleng.fields.types import Quantifier
 from ruleng.lang.checked import Apply, Constant, FieldUse, Operand, OperandTuple
 
 
@@ -32,6 +33,18 @@ def expression(use: FieldUse) -> str | None:
     if use.arg is not None and use.field.read_arg is not None:
         return use.field.read_arg(use.arg)
     return use.field.read
+
+
+def name(use: FieldUse) -> str:
+    """As a rule writes it: `proc.name`, `proc.aname[2]`, `evt.arg.flags`."""
+    if use.arg is None:
+        return use.field.name
+    return f"{use.field.name}.{use.arg}" if use.field.dotted and not use.arg.isdecimal() else f"{use.field.name}[{use.arg}]"
+
+
+def quantifier(use: FieldUse) -> Quantifier:
+    """A field that looks at many values looks at one of them when an argument says which."""
+    return use.field.quantifier if use.arg is None else "one"
 
 
 def children(operand: Operand) -> Sequence[Operand]:

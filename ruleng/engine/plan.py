@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ruleng.engine import operands, operators
-from ruleng.engine.nodes import FALSE, TRUE, Const, Group, Leaf, Node, Nodes, is_fixed
+from ruleng.engine.factory import Nodes, is_fixed
+from ruleng.engine.nodes import FALSE, TRUE, Const, Group, Leaf, Node
 from ruleng.engine.walk import fold
 from ruleng.lang.checked import Op
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ruleng.engine.emit import DEEPEST
-from ruleng.engine.nodes import Group, Leaf, Node, Subject
+from ruleng.engine.nodes import Group, Leaf, Node
 from ruleng.engine.plan import Branch, Hit, Tree
+from ruleng.engine.subjects import Subject
 
 _STORE = 0.6
 _LOAD = 0.3
