@@ -76,7 +76,7 @@ class Thread:
         self._thread: threading.Thread | None = None
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Its result, or its exception. Cancelled, it leaves the function running: nothing can stop a blocked system call."""
+        """Its result, or its exception. Cancelled, a function that has begun goes on: nothing can stop a blocked system call."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
@@ -89,6 +89,8 @@ class Thread:
                 done.set_result(finished.result)
 
         def job() -> None:
+            if done.cancelled():
+                return
             with suppress(RuntimeError):  # the loop ended before its answer came
                 loop.call_soon_threadsafe(settle, self._attempt(function))
 

@@ -42,7 +42,7 @@ class Spool:
     """Not safe for threads. Raises OSError for what the disk does."""
 
     def __init__(self, folder: Path, *, max_bytes: int, where: str, ledger: Ledger, sync: bool = True) -> None:
-        self._folder = folder
+        self.folder = folder
         self._max_bytes = max_bytes
         self._segment_bytes = min(_SEGMENT_MAX, max_bytes // _SEGMENTS_MIN)
         self._where = where
@@ -68,7 +68,7 @@ class Spool:
 
     def open(self) -> None:
         """Raises BlockingIOError when another process has the folder."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             self._lock = self._open_file("lock")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,7 +90,7 @@ class Spool:
     def _load(self) -> None:
         first, offset = self._read_cursor()
         self._next = max(first, 1)
-        for path in sorted(self._folder.glob("*.spool")):
+        for path in sorted(self.folder.glob("*.spool")):
             number = int(path.stem) if path.stem.isdecimal() else -1
             if number < first:  # done, or not ours
                 if number >= 0:
@@ -196,7 +196,7 @@ class Spool:
     # --- files ----------------------------------------------------------------------------------------------------------
 
     def _path(self, segment: int) -> Path:
-        return self._folder / f"{segment:020}.spool"
+        return self.folder / f"{segment:020}.spool"
 
     def _close_tail(self) -> None:
         if self._tail is not None:
@@ -205,14 +205,14 @@ class Spool:
 
     def _sync_folder(self) -> None:
         """Else a power cut could take a new segment's name."""
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
 
     def _open_file(self, name: str) -> int:
-        return os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def _cursor_fd(self) -> int:
         if self._cursor is None:
