@@ -85,12 +85,15 @@ def _throttle(decl: ThrottleDecl | None, catalogue: Catalogue, dialect: Dialect)
     if decl is None:
         return None, []
     checker = Checker(catalogue, dialect)
-    uses = [checker.operand(field, output=True) for field in decl.by]
-    by = tuple(use for use in uses if isinstance(use, FieldUse))
-    for use, field in zip(by, decl.by, strict=False):
+    by: list[FieldUse] = []
+    for node in decl.by:
+        use = checker.operand(node, output=True)
+        if not isinstance(use, FieldUse):
+            continue
         if use.field.quantifier != "one" and use.arg is None:
-            checker.report(field_mistakes.many_values(field.span, use.field))
-    return Throttle(decl.count, decl.period_ns, by), checker.diagnostics
+            checker.report(field_mistakes.many_values(node.span, use.field))
+        by.append(use)
+    return Throttle(decl.count, decl.period_ns, tuple(by)), checker.diagnostics
 
 
 def _meta(rule: ResolvedRule) -> dict[str, Any]:

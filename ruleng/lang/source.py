@@ -6,6 +6,7 @@ it); every offset of the second kind leads back to its file, so a diagnostic alw
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ class Source:
         """(line, column), both from 1, columns in characters, of an offset in this text."""
         if not self._lines:
             self._lines.append(0)
-            self._lines.extend(i + 1 for i, char in enumerate(self.text) if char == "\n")
+            self._lines.extend(end.end() for end in re.finditer("\n", self.text))
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
 

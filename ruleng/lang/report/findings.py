@@ -27,10 +27,12 @@ class Place:
     def of(cls, span: Span) -> Place:
         located = span.located()
         source, start = located.source, min(located.start, len(located.source.text))
+        if start == len(source.text):  # the end of a file is the end of its last line, not the empty line after it
+            start = len(source.text.rstrip("\n"))
         end = max(start, min(located.end, len(source.text)))
         line, column = source.position(start)
-        if end == start:
-            return cls(source.name, line, column, line, column, Span(source, start, end))
+        if end == start or located.start > start:
+            return cls(source.name, line, column, line, column, Span(source, start, start))
         last_line, last_column = source.position(end - 1)
         return cls(source.name, line, column, last_line, last_column + 1, Span(source, start, end))
 

@@ -54,13 +54,16 @@ class _Page:
 def _block(finding: Finding, colour: bool, width: int) -> list[str]:
     diagnostic, place = finding.diagnostic, finding.place
     others = [(Place.of(label.span), label.text) for label in diagnostic.labels]
+    others.sort(key=lambda other: (place is None or other[0].path != place.path, other[0].path, other[0].span.start))
     last = max((other.line for other, _ in others), default=1)
     page = _Page(colour, len(str(last if place is None else max(last, place.line))), width)
     lines = [_head(finding, page)]
     if place is not None:
         lines += page.snippet(place, diagnostic.label or diagnostic.help or "", diagnostic.severity, "^")
+        path = place.path
         for other, text in others:
-            if other.path != place.path:
+            if other.path != path:
+                path = other.path
                 where = f"{' ' * (page.gutter + 2)}--> {printable(other.path)}:{other.line}:{other.column}"
                 lines.append(page.paint("gutter", where))
             lines += page.snippet(other, text, "gutter", "-")
