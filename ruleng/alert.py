@@ -39,7 +39,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one action."""
 
     action: str  # kill, stop, freeze, deny, alert, log
-    outcome: str  # done, failed, refused (by the guard), dry-run, skipped
+    outcome: str  # done, failed, refused (by the guard), gone (before it could be done), dry-run, skipped
     target: str | None = None  # pid 4711 (bash)
     error: str | None = None  # why not
     time_ns: int | None = None

@@ -114,6 +114,16 @@ def components_of(lines: Iterable[CgroupLine]) -> frozenset[str]:
     return frozenset(component for line in lines for component in line.path.split("/") if component)
 
 
+def prefix_of(path: str, full_id: str) -> str | None:
+    """The path down to the container's own cgroup, without those that it made below; None when none is named after it."""
+    components = path.split("/")
+    for index in range(len(components) - 1, 0, -1):
+        form = _form(components[index], components[:index])
+        if components[index] == full_id or (form is not None and form[1] == full_id):
+            return "/".join(components[: index + 1])
+    return None
+
+
 def container_of_supervisor(argv: tuple[str, ...]) -> ContainerName | None:
     """The container that a supervising program was started for: conmon's `-c ID`, a containerd shim's `-id ID`."""
     if not argv:

@@ -41,6 +41,11 @@ class State:
         self.processes = Processes(looker, self.users, self.containers, clock=clock, limits=limits, ledger=ledger)
         self._looker = looker
 
+    @property
+    def reader(self) -> ProcReader | None:
+        """The host's /proc; None in replay."""
+        return None if self._looker is None else self._looker.reader
+
     def demand(self, fields: Iterable[str]) -> None:
         """Other rules are in force: what is read from now on follows them."""
         if self._looker is not None:

@@ -56,7 +56,12 @@ def test_files_that_did_not_change_are_not_read_again(tmp_path: Path, monkeypatc
     users.user(0)
     reads: list[Path] = []
     real = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: reads.append(path) or real(path))
+
+    def read_bytes(path: Path) -> bytes:
+        reads.append(path)
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
     clock.time_ns += SECOND_NS
     users.user(0)
     assert reads == []
