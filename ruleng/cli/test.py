@@ -23,16 +23,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ruleng.cli.options import load
-    from ruleng.engine.explain import explain
-    from ruleng.errors import InputError
-    from ruleng.pipeline.ruletests import judge, read_cases, test_files, untested
-    from ruleng.pipeline.settings import shipped_rules
-
     from pathlib import Path
 
+    from ruleng.engine.explain import explain
+    from ruleng.errors import InputError
+    from ruleng.pipeline.rules import build
+    from ruleng.pipeline.ruletests import judge, read_cases, test_files, untested
+    from ruleng.pipeline.settings import Settings, shipped_rules
+
     paths = [Path(path) for path in args.paths] or [shipped_rules()]
-    rules = {rule.name: rule for rule in load([str(path) for path in paths]).rules}
+    rules = {rule.name: rule for rule in build(Settings(rules=[str(path) for path in paths])).ruleset.rules}
     files = test_files(paths)
     if not files:
         raise InputError(

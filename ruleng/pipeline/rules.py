@@ -1,0 +1,86 @@
+"""Settings -> rules, compiled: load, bind the configuration's actions, refuse what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ruleng.alert import Priority
+from ruleng.config import Config
+from ruleng.engine.compile import compile_rules
+from ruleng.engine.index import event_types
+from ruleng.engine.ruleset import RuleSet
+from ruleng.errors import RulesError, UsageError
+from ruleng.fields.catalogue import standard
+from ruleng.lang.checked import Action, Rule
+from ruleng.lang.diagnostics import Diagnostic
+from ruleng.lang.load import Loaded, LoadOptions, load_rules
+from ruleng.lang.reach import Reach
+from ruleng.lang.select import Choice
+from ruleng.lang.source import Source
+from ruleng.pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """Rules in force, and the warnings that go with them."""
+
+    ruleset: RuleSet
+    warnings: tuple[Diagnostic, ...]
+
+
+def load(settings: Settings, *, reach: Reach | None = None) -> Loaded:
+    """What the files hold, selected; mistakes are in `diagnostics`, nothing is raised for them."""
+    universe = standard().event_types
+    options = LoadOptions(
+        priority=_priority(settings.minimum_priority()),
+        choices=_choices(settings),
+        reach=reach,
+        event_types=lambda condition: event_types(condition, universe),
+    )
+    return load_rules(settings.rule_paths(), standard(), options=options)
+
+
+def build(settings: Settings, *, reach: Reach | None = None) -> Ruled:
+    """Raises RulesError when a file has errors."""
+    loaded = load(settings, reach=reach)
+    if any(diagnostic.is_error for diagnostic in loaded.diagnostics):
+        raise RulesError(loaded.diagnostics)
+    rules = bind(loaded.rules, settings.config)
+    return Ruled(compile_rules(rules, standard()), loaded.diagnostics)
+
+
+def bind(rules: Sequence[Rule], config: Config) -> tuple[Rule, ...]:
+    """The rules with the actions that the configuration's [[action]] tables give them, the last one that names a rule winning."""
+    bound = list(rules)
+    for row in config.arrays["action"]:
+        actions = _actions(row["do"], config)
+        wanted = Choice(enable=True, what=row["rule"] or f"tag:{row['tag']}")
+        chosen = [index for index, rule in enumerate(bound) if wanted.chooses(rule)]
+        for index in chosen:
+            bound[index] = replace(bound[index], actions=actions)
+    return tuple(bound)
+
+
+def _actions(texts: Sequence[str], config: Config) -> tuple[Action, ...]:
+    from ruleng.lang.actions import parse_actions
+
+    source = Source(str(config.path), ", ".join(texts))
+    actions, mistakes = parse_actions(source)
+    if mistakes:
+        raise UsageError(f"{config.path}: [[action]] do = {list(texts)}: {mistakes[0].message}", hint=mistakes[0].help)
+    return actions
+
+
+def _choices(settings: Settings) -> tuple[Choice, ...]:
+    config = settings.config
+    off = [*config.get("rules", "disable"), *settings.disable]
+    on = [*config.get("rules", "enable"), *settings.enable]
+    return (*(Choice(enable=False, what=what) for what in off), *(Choice(enable=True, what=what) for what in on))
+
+
+def _priority(text: str) -> Priority:
+    priority = Priority.parse(text)
+    if priority is None:
+        raise UsageError(f"`{text}` is no priority", hint=f"there are {', '.join(p.name.lower() for p in Priority)}")
+    return priority
