@@ -73,7 +73,7 @@ def lay_out(expr: Expr, column: int) -> list[str]:
             return lay_out_joined([("", children[0]), *(("and ", child) for child in children[1:])], column)
         case Or(children):
             return lay_out_joined([("", children[0]), *(("or ", child) for child in children[1:])], column)
-        case Not(And() | Or() as child):
+        case Not(And() | Or() | Check() as child):
             return _hang("not ", _lay_out_inside(child, column + 4))
         case Check(_, _, ListLit(items)):
             before = _before_list(expr)

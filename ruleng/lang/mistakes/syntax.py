@@ -46,7 +46,7 @@ CODES = {
         " ones that the language knows, and in a value they would never match.",
     ),
     "R0109": Explanation(
-        "too many parentheses inside each other",
+        "too many levels of parentheses",
         "Give parts of the condition names with macros. Falco has the same limit: 1000 calls of its parser, of which a parenthesis"
         " takes five.",
     ),
@@ -200,7 +200,7 @@ def odd_character(span: Span, name: str, right: str | None) -> Diagnostic:
 
 
 def too_deep(span: Span, levels: int) -> Diagnostic:
-    return _error("R0109", f"more than {levels} parentheses inside each other", span, help="give a part a name with a macro")
+    return _error("R0109", f"more than {levels} levels of parentheses", span, help="give a part a name with a macro")
 
 
 def empty_condition(span: Span) -> Diagnostic:

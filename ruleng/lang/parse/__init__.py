@@ -13,7 +13,7 @@ from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.mistakes import syntax
 from ruleng.lang.parse.conditions import Conditions
 from ruleng.lang.parse.files import Files
-from ruleng.lang.parse.reader import read
+from ruleng.lang.parse.reader import levels_of, read
 from ruleng.lang.parse.recover import names_at
 from ruleng.lang.source import Source, Span
 
@@ -28,7 +28,7 @@ def parse_condition(source: Source, *, max_depth: int = MAX_DEPTH) -> tuple[Expr
     reading = read("condition", source, max_depth)
     if reading.tree is None:
         return None, reading.diagnostics
-    build = Conditions(source)
+    build = Conditions(source, levels_of(max_depth))
     expr: Expr = build.transform(reading.tree)
     return (None if build.failed else expr), build.diagnostics
 
@@ -38,7 +38,7 @@ def parse_operand(source: Source) -> tuple[FieldRef | Call | None, list[Diagnost
     reading = read("operand", source, MAX_DEPTH)
     if reading.tree is None:
         return None, reading.diagnostics
-    build = Conditions(source)
+    build = Conditions(source, levels_of(MAX_DEPTH))
     operand: FieldRef | Call = build.transform(reading.tree)
     return (None if build.failed else operand), build.diagnostics
 
@@ -54,7 +54,7 @@ def parse_file(source: Source) -> tuple[RuleFile, list[Diagnostic]]:
     diagnostics = [replace(mistake, rule=name) for mistake, name in zip(reading.diagnostics, names, strict=True)]
     broken = {name for name in names if name}
     items = []
-    files = Files(source, reading.comments, sorted(mistakes_at))
+    files = Files(source, reading.comments, sorted(mistakes_at), Conditions(source, levels_of(MAX_DEPTH), strict=True))
     for built in files.items(reading.tree) if reading.tree else ():
         if not built.failed:
             items.append(built.item)

@@ -37,17 +37,20 @@ class Part(NamedTuple):
     expr: Expr
     start: int
     end: int
+    depth: int = 0  # of and, or and not inside each other
 
 
 class Conditions(Transformer_NonRecursive[Token, Any]):
     """Lark's tree of a condition to ours; a method for each rule of condition.lark.
 
+    `levels`: how deep `and`, `or` and `not` may stand inside each other, so that what walks the tree may be recursive.
     `strict`: what Falco takes although it cannot be meant is an error, not a warning.
     """
 
-    def __init__(self, source: Source, *, strict: bool = False) -> None:
+    def __init__(self, source: Source, levels: int, *, strict: bool = False) -> None:
         super().__init__(visit_tokens=False)
         self.source = source
+        self.levels = levels
         self.strict = strict
         self.diagnostics: list[Diagnostic] = []
 
@@ -71,29 +74,39 @@ class Conditions(Transformer_NonRecursive[Token, Any]):
 
     def either(self, children: list[Part]) -> Part:
         start, end = children[0].start, children[-1].end
-        return Part(Or(tuple(part.expr for part in children), self.span(start, end)), start, end)
+        expr = Or(tuple([part.expr for part in children]), self.span(start, end))
+        return self.deeper(expr, start, end, max([part.depth for part in children]))
 
     def both(self, children: list[Part]) -> Part:
         start, end = children[0].start, children[-1].end
-        return Part(And(tuple(part.expr for part in children), self.span(start, end)), start, end)
+        expr = And(tuple([part.expr for part in children]), self.span(start, end))
+        return self.deeper(expr, start, end, max([part.depth for part in children]))
 
     def group(self, children: list[Any]) -> Part:
         opening, part, closing = children
-        return Part(part.expr, start_of(opening), end_of(closing))
+        return Part(part.expr, start_of(opening), end_of(closing), part.depth)
 
     or_group = and_group = group
 
     def negated(self, children: list[Any]) -> Part:
         *nots, part = children
-        start = start_of(nots[0])
-        expr = Not(part.expr, self.span(start, part.end)) if len(nots) % 2 else part.expr
-        return Part(expr, start, part.end)
+        return self.negation(part, nots, part.end)
 
     def negated_group(self, children: list[Any]) -> Part:
         *nots, part, closing = children
-        start, end = start_of(nots[0]), end_of(closing)
-        expr = Not(part.expr, self.span(start, end)) if len(nots) % 2 else part.expr
-        return Part(expr, start, end)
+        return self.negation(part, nots, end_of(closing))
+
+    def negation(self, part: Part, nots: list[Token], end: int) -> Part:
+        """An even number of `not` in a row is none."""
+        start = start_of(nots[0])
+        if len(nots) % 2 == 0:
+            return Part(part.expr, start, end, part.depth)
+        return self.deeper(Not(part.expr, self.span(start, end)), start, end, part.depth)
+
+    def deeper(self, expr: Expr, start: int, end: int, depth: int) -> Part:
+        if depth == self.levels:
+            self.diagnostics.append(syntax.too_deep(self.span(start, start + 1), self.levels))
+        return Part(expr, start, end, depth + 1)
 
     def ref(self, children: list[Token]) -> Part:
         (token,) = children

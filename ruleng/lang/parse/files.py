@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from lark import Token, Tree
@@ -60,10 +60,7 @@ class Files:
     source: Source
     comments: Sequence[tuple[int, int]]
     mistakes_at: Sequence[int]
-    conditions: Conditions = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.conditions = Conditions(self.source, strict=True)
+    conditions: Conditions
 
     @property
     def diagnostics(self) -> list[Diagnostic]:

@@ -23,7 +23,7 @@ from ruleng.lang.source import Source, Span
 
 Start = Literal["condition", "operand", "file"]
 
-LEVEL = 5
+_CALLS_PER_LEVEL = 5
 """Falco limits the calls of its parser, and a parenthesis is five of them: or, and, not, check, parenthesis."""
 
 _PARENTHESES = frozenset({"LPAR", "NOT_OPEN", "AND_OPEN", "OR_OPEN", "CALL_OPEN", "VAL_OPEN"})
@@ -54,9 +54,14 @@ class Reading:
     comments: list[tuple[int, int]] = field(default_factory=list)
 
 
+def levels_of(max_depth: int) -> int:
+    """How many parentheses may stand inside each other."""
+    return max_depth // _CALLS_PER_LEVEL - 1
+
+
 def read(start: Start, source: Source, max_depth: int) -> Reading:
     """The tree of a text; of a file, that of the items that can be read."""
-    return _Reader(start, source, max_depth // LEVEL - 1).read()
+    return _Reader(start, source, levels_of(max_depth)).read()
 
 
 class _TooDeepError(Exception):
