@@ -16,6 +16,7 @@ from ruleng.lang.ast import Dialect, Expr, RuleDecl, ThrottleDecl
 from ruleng.lang.checked import Checked, FieldUse, Rule, Throttle
 from ruleng.lang.conditions import Checker
 from ruleng.lang.diagnostics import Diagnostic
+from ruleng.lang.format import format_condition
 from ruleng.lang.mistakes import fields as field_mistakes
 from ruleng.lang.mistakes import outputs as mistakes
 from ruleng.lang.resolve import ResolvedRule
@@ -57,6 +58,7 @@ def check_rule(rule: ResolvedRule, catalogue: Catalogue, *, inline: bool = False
         enabled=decl.enabled is not False,
         actions=actions,
         throttle=throttle,
+        text=format_condition(rule.expr),
         meta=_meta(rule),
         span=decl.span,
     )

@@ -60,6 +60,7 @@ def test_a_rule_without_options_alerts_and_is_enabled() -> None:
     assert (rule.name, rule.priority, rule.enabled, rule.source) == ("A rule", Priority.WARNING, True, "syscall")
     assert rule.actions == (Action("alert"),)
     assert rule.throttle is None
+    assert rule.text == "t.text = a"
     assert (rule.meta["macros"], rule.meta["lists"]) == (("m",), ("l",))
 
 
