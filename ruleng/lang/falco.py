@@ -497,9 +497,8 @@ class _Reader:
         if isinstance(node, Scalar):
             literal = self.literal(node)
             return None if literal is None else (literal,)
-        row = [self.cell(cell) for cell in self.sequence("values", node)]
-        kept = tuple(cell for cell in row if cell is not None)
-        return kept if len(kept) == len(row) else None
+        # a stand-in for what was complained of, so that the row keeps its length
+        return tuple(self.cell(cell) or Literal("", True, self.span(cell)) for cell in self.sequence("values", node))
 
     def cell(self, node: Node) -> Literal | ListLit | Call | None:
         if isinstance(node, Sequenced):
