@@ -1,4 +1,4 @@
-"""The transformers: what each takes and gives. A table; the checker reads it, `ruleng fields --functions` prints it.
+"""The transformers: what each takes and gives. A table, which the checker reads.
 
 What they do to values is in ruleng.engine. Types are Falco's (libsinsp sinsp_filter_transformers/ and
 sinsp_filtercheck_multivalue_transformer.cpp), their texts ours.

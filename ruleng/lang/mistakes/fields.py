@@ -42,7 +42,7 @@ CODES = {
     "R0207": Explanation(
         "unknown event type",
         "`evt.type` is compared with a name that no event type has, so the check could never be true. Event types are names of"
-        " system calls (`openat`, `execve`) and of a few other kernel events; `ruleng fields --events` lists them.",
+        " system calls (`openat`, `execve`) and of a few other kernel events.",
     ),
     "R0208": Explanation(
         "a deprecated field",
