@@ -197,7 +197,7 @@ TABLES: dict[str, tuple[str, str]] = {
         r"SIG(?:HUP|INT|QUIT|ILL|TRAP|ABRT|BUS|FPE|KILL|USR1|"
         r"SEGV|USR2|PIPE|ALRM|TERM|STKFLT|CHLD|CONT|STOP|TSTP|TTIN|TTOU|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|PWR|SYS)",
     ),
-    "ERRNO": ("errno(3)", r"E(?!WOULDBLOCK|DEADLOCK|NOTSUP$)[A-Z0-9]+"),
+    "ERRNO": ("errno(3)", r"E(?!WOULDBLOCK|DEADLOCK$)[A-Z0-9]+"),
     "IOCTL": (
         "commands of ioctl(2) that matter to a defender, or that every program sends",
         r"TC[GS]ETS\w*|TCSB\w+|TCXONC|TCFLSH|TIOC(?!M_|PKT_)[A-Z0-9_]+|FION\w+|FIOCLEX|FIOASYNC|SIOC(?!PROTO|DEV|WAN)\w+|FS_IOC_\w+|FICLONE\w*|"
@@ -237,7 +237,7 @@ GENERIC = """
 
 
 def main() -> None:
-    words = {name: resolve(pattern, LIBC_HEADERS if name in LIBC else HEADERS) for name, (_, pattern) in TABLES.items()}
+    words = {name: resolve(pattern, headers(name)) for name, (_, pattern) in TABLES.items()}
     words["IOCTL"] = {word: number for word, number in words["IOCTL"].items() if number >= FIRST_IOCTL}
     for module, names in MODULES.items():
         (HERE / f"{module}.py").write_text(render_numbers({name: words.pop(name) for name in names}))
@@ -251,12 +251,18 @@ def main() -> None:
         (HERE / "syscalls" / f"{arch}.py").write_text(render_syscalls(arch, source))
 
 
-def resolve(pattern: str, headers: str) -> dict[str, int]:
+def headers(table: str) -> str:
+    if table == "ERRNO":
+        return "#include <asm/errno.h>"
+    return LIBC_HEADERS if table in LIBC else HEADERS
+
+
+def resolve(pattern: str, source: str) -> dict[str, int]:
     """Numbers of names given one by one or by a pattern, in the order given or of the numbers."""
     if re.fullmatch(r"[A-Z_0-9 ]+", pattern):
-        return evaluate(pattern.split(), headers)
-    defined = macros(headers) | enumerators(headers)
-    found = evaluate(sorted(name for name in defined if re.fullmatch(pattern, name)), headers)
+        return evaluate(pattern.split(), source)
+    defined = macros(source) | enumerators(source)
+    found = evaluate(sorted(name for name in defined if re.fullmatch(pattern, name)), source)
     return dict(sorted(found.items(), key=lambda item: (item[1], item[0])))
 
 
@@ -271,10 +277,10 @@ def enumerators(source: str) -> set[str]:
     return {name for body in bodies for name in re.findall(r"(?:^|,)\s*(\w+)", body)}
 
 
-def evaluate(names: Iterable[str], headers: str) -> dict[str, int]:
+def evaluate(names: Iterable[str], source: str) -> dict[str, int]:
     """What the compiler makes of each name, as a 64-bit number. Names that are no integer constant are an error of gcc's."""
     prints = "\n".join(f'printf("{name} %lld\\n", (long long)({name}));' for name in names)
-    program = f"{headers}\nint printf(const char *, ...);\nint main(void) {{\n{prints}\nreturn 0; }}\n"
+    program = f"{source}\nint printf(const char *, ...);\nint main(void) {{\n{prints}\nreturn 0; }}\n"
     with tempfile.TemporaryDirectory() as folder:
         binary = Path(folder, "numbers")
         run("gcc", "-w", "-x", "c", "-", "-o", str(binary), stdin=program)

@@ -45,6 +45,8 @@ def arg_at(e: Event, index: int) -> str | None:
 
 def args_text(e: Event) -> str:
     """All parameters: `res=-2(ENOENT) name=/etc/x flags=4096(O_CLOEXEC)`; those that are missing are left out."""
+    if e.extra is not None and (given := e.extra.get("evt.args")) is not None:
+        return str(given)
     parts = []
     for param in params.event_type(e.type).params:
         text = arg_text(e, param.name)

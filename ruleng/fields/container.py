@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ruleng.fields.extra import of_event
 from ruleng.fields.filled import ANY, NOBODY
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
@@ -23,10 +24,6 @@ def _mount(name: str, doc: str, part: str, by: str = "source") -> Field:
 
 def _label(arg: str) -> str:
     return f"(c.labels or EMPTY).get({arg!r})"
-
-
-def _extra(name: str) -> str:
-    return f'(e.extra or EMPTY).get("{name}")'
 
 
 _GONE = "Falco removes it"
@@ -106,7 +103,7 @@ FIELDS = (
     Field(name="container.ip", type=T.STRING, doc="Its first IPv4 address.", read="c.ip", sources=ANY),
     Field(
         name="container.cni.json", type=T.STRING, doc="What its network plugin answered, as JSON.",
-        read=_extra("container.cni.json"), cost=2, sources=NOBODY,
+        read=of_event("container.cni.json"), cost=2, sources=NOBODY,
     ),
     Field(
         name="container.start_ts", type=T.ABSTIME, doc="When it started.", unit="ns", read="c.start_ns", sources=ANY,
@@ -117,28 +114,28 @@ FIELDS = (
         cost=3, sources=ANY,
     ),
     Field(
-        name="container.healthcheck", type=T.STRING, doc="Its health check.", read=_extra("container.healthcheck"), cost=2,
+        name="container.healthcheck", type=T.STRING, doc="Its health check.", read=of_event("container.healthcheck"), cost=2,
         deprecated=_GONE,
     ),
     Field(
-        name="container.liveness_probe", type=T.STRING, doc="Its liveness probe.", read=_extra("container.liveness_probe"),
+        name="container.liveness_probe", type=T.STRING, doc="Its liveness probe.", read=of_event("container.liveness_probe"),
         cost=2, deprecated=_GONE,
     ),
     Field(
-        name="container.readiness_probe", type=T.STRING, doc="Its readiness probe.", read=_extra("container.readiness_probe"),
+        name="container.readiness_probe", type=T.STRING, doc="Its readiness probe.", read=of_event("container.readiness_probe"),
         cost=2, deprecated=_GONE,
     ),
     Field(
         name="proc.is_container_healthcheck", type=T.BOOL, doc="Whether the process is a health check.",
-        read=_extra("proc.is_container_healthcheck"), cost=2, deprecated=_GONE,
+        read=of_event("proc.is_container_healthcheck"), cost=2, deprecated=_GONE,
     ),
     Field(
         name="proc.is_container_liveness_probe", type=T.BOOL, doc="Whether the process is a liveness probe.",
-        read=_extra("proc.is_container_liveness_probe"), cost=2, deprecated=_GONE,
+        read=of_event("proc.is_container_liveness_probe"), cost=2, deprecated=_GONE,
     ),
     Field(
         name="proc.is_container_readiness_probe", type=T.BOOL, doc="Whether the process is a readiness probe.",
-        read=_extra("proc.is_container_readiness_probe"), cost=2, deprecated=_GONE,
+        read=of_event("proc.is_container_readiness_probe"), cost=2, deprecated=_GONE,
     ),
 )
 # fmt: on

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from ruleng.fields import params
+from ruleng.fields.extra import of_event
 from ruleng.fields.filled import ANY, BPF, NOBODY, OURS
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
-
-
-def _extra(name: str) -> str:
-    return f'(e.extra or EMPTY).get("{name}")'
 
 
 def _type_is(arg: str) -> str:
@@ -92,15 +89,15 @@ FIELDS = (
         nullable=False, sources=ANY,
     ),
     Field(
-        name="evt.asynctype", type=T.STRING, doc="Kind of an event made beside the stream.", read=_extra("evt.asynctype"),
+        name="evt.asynctype", type=T.STRING, doc="Kind of an event made beside the stream.", read=of_event("evt.asynctype"),
         cost=2,
     ),
     Field(
         name="evt.pluginname", type=T.STRING, doc="Name of the Falco plugin that made the event.",
-        read=_extra("evt.pluginname"), cost=2,
+        read=of_event("evt.pluginname"), cost=2,
     ),
     Field(
-        name="evt.plugininfo", type=T.STRING, doc="The event as a Falco plugin sums it up.", read=_extra("evt.plugininfo"),
+        name="evt.plugininfo", type=T.STRING, doc="The event as a Falco plugin sums it up.", read=of_event("evt.plugininfo"),
         cost=2,
     ),
     # --- time
@@ -141,8 +138,8 @@ FIELDS = (
         read="e.time_ns % 1000000000", nullable=False, sources=ANY,
     ),
     Field(
-        name="evt.reltime", type=T.RELTIME, doc="Time since the first event of the run.", unit="ns", read=_extra("evt.reltime"),
-        cost=2,
+        name="evt.reltime", type=T.RELTIME, doc="Time since the first event of the run.", unit="ns",
+        read=of_event("evt.reltime"), cost=2,
     ),
     Field(
         name="evt.reltime.s", type=T.RELTIME, doc="Whole seconds of `evt.reltime`.", unit="s", read='seconds(e, "evt.reltime")',
@@ -153,7 +150,7 @@ FIELDS = (
         read='nanoseconds(e, "evt.reltime")', cost=3,
     ),
     Field(
-        name="evt.deltatime", type=T.RELTIME, doc="Time since the event before.", unit="ns", read=_extra("evt.deltatime"),
+        name="evt.deltatime", type=T.RELTIME, doc="Time since the event before.", unit="ns", read=of_event("evt.deltatime"),
         cost=2,
     ),
     Field(
@@ -166,7 +163,7 @@ FIELDS = (
     ),
     Field(
         name="evt.latency", type=T.RELTIME, doc="Time between entering and leaving the system call.", unit="ns",
-        read=_extra("evt.latency"), cost=2, deprecated="Falco removes it; there is no replacement",
+        read=of_event("evt.latency"), cost=2, deprecated="Falco removes it; there is no replacement",
     ),
     Field(
         name="evt.latency.s", type=T.RELTIME, doc="Whole seconds of `evt.latency`.", unit="s", read='seconds(e, "evt.latency")',
@@ -178,15 +175,15 @@ FIELDS = (
     ),
     Field(
         name="evt.latency.quantized", type=T.UINT64, doc="Decimal logarithm of `evt.latency`.",
-        read=_extra("evt.latency.quantized"), cost=2, deprecated="Falco removes it; there is no replacement",
+        read=of_event("evt.latency.quantized"), cost=2, deprecated="Falco removes it; there is no replacement",
     ),
     Field(
-        name="evt.latency.human", type=T.STRING, doc="`evt.latency` for people: 10.3ms.", read=_extra("evt.latency.human"),
+        name="evt.latency.human", type=T.STRING, doc="`evt.latency` for people: 10.3ms.", read=of_event("evt.latency.human"),
         cost=2, deprecated="Falco removes it; there is no replacement",
     ),
     Field(
         name="evt.wait_latency", type=T.RELTIME, doc="Time that the task waited in this call.", unit="ns",
-        read=_extra("evt.wait_latency"), cost=2, deprecated="Falco removes it; there is no replacement",
+        read=of_event("evt.wait_latency"), cost=2, deprecated="Falco removes it; there is no replacement",
     ),
     Field(
         name="evt.around", type=T.UINT64, unit="ms", argument="required", argument_doc="a time in nanoseconds since the epoch",
@@ -296,11 +293,11 @@ FIELDS = (
     ),
     Field(
         name="evt.count.procinfo", type=T.UINT32, doc="1 for a main thread's entry of a process listing.",
-        read=_extra("evt.count.procinfo"), cost=2, sources=NOBODY,
+        read=of_event("evt.count.procinfo"), cost=2, sources=NOBODY,
     ),
     Field(
         name="evt.count.threadinfo", type=T.UINT32, doc="1 for an entry of a process listing.",
-        read=_extra("evt.count.threadinfo"), cost=2, sources=NOBODY,
+        read=of_event("evt.count.threadinfo"), cost=2, sources=NOBODY,
     ),
     # --- classes
     Field(
@@ -345,20 +342,20 @@ FIELDS = (
     ),
     # --- events of a container daemon, and counting
     Field(
-        name="evt.infra.docker.name", type=T.STRING, doc="Name of a docker event.", read=_extra("evt.infra.docker.name"),
+        name="evt.infra.docker.name", type=T.STRING, doc="Name of a docker event.", read=of_event("evt.infra.docker.name"),
         cost=2,
     ),
     Field(
         name="evt.infra.docker.container.id", type=T.STRING, doc="Container of a docker event.",
-        read=_extra("evt.infra.docker.container.id"), cost=2,
+        read=of_event("evt.infra.docker.container.id"), cost=2,
     ),
     Field(
         name="evt.infra.docker.container.name", type=T.STRING, doc="Name of the container of a docker event.",
-        read=_extra("evt.infra.docker.container.name"), cost=2,
+        read=of_event("evt.infra.docker.container.name"), cost=2,
     ),
     Field(
         name="evt.infra.docker.container.image", type=T.STRING, doc="Image of the container of a docker event.",
-        read=_extra("evt.infra.docker.container.image"), cost=2,
+        read=of_event("evt.infra.docker.container.image"), cost=2,
     ),
     Field(
         name="util.cnt", type=T.UINT64, doc="A number that grows with each event; ruleng gives `evt.num`.", read="e.num",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ruleng.fields.extra import event_or, of_event, of_process
 from ruleng.fields.filled import ANY, BPF, SOCKETS
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
@@ -10,11 +11,7 @@ from ruleng.fields.types import FieldType as T
 def _types(arg: str) -> str:
     if not (arg.isascii() and arg.isdecimal()):
         raise ValueError("the argument of `fd.types` is the number of a descriptor")
-    return f'(p.extra or EMPTY).get("fd.types[{int(arg)}]")'
-
-
-def _extra(name: str) -> str:
-    return f'(e.extra or EMPTY).get("{name}")'
+    return of_process(f"fd.types[{int(arg)}]")
 
 
 # fmt: off
@@ -121,19 +118,20 @@ FIELDS = (
     ),
     Field(
         name="fd.cproto", type=T.STRING, doc="Service of the client's port: its number where it has no well-known name.",
-        read="service(f.cport, f.l4proto)", cost=8, sources=SOCKETS,
+        read=event_or("fd.cproto", "service(f.cport)"), cost=8, sources=SOCKETS,
     ),
     Field(
         name="fd.sproto", type=T.STRING, doc="Service of the server's port: https, or its number.",
-        read="service(f.sport, f.l4proto)", cost=8, sources=ANY, ecs="network.protocol", ocsf="dst_endpoint.svc_name",
+        read=event_or("fd.sproto", "service(f.sport)"), cost=8, sources=ANY, ecs="network.protocol",
+        ocsf="dst_endpoint.svc_name",
     ),
     Field(
-        name="fd.lproto", type=T.STRING, doc="Service of this host's port.", read="service(f.lport, f.l4proto)", cost=8,
-        sources=SOCKETS,
+        name="fd.lproto", type=T.STRING, doc="Service of this host's port.", read=event_or("fd.lproto", "service(f.lport)"),
+        cost=8, sources=SOCKETS,
     ),
     Field(
-        name="fd.rproto", type=T.STRING, doc="Service of the other end's port.", read="service(f.rport, f.l4proto)", cost=8,
-        sources=ANY,
+        name="fd.rproto", type=T.STRING, doc="Service of the other end's port.", read=event_or("fd.rproto", "service(f.rport)"),
+        cost=8, sources=ANY,
     ),
     Field(
         name="fd.l4proto", type=T.STRING, doc="Transport of the socket: tcp, udp, icmp, raw.", read="f.l4proto", sources=ANY,
@@ -150,64 +148,63 @@ FIELDS = (
         read="f.name_changed", sources=ANY,
     ),
     Field(
-        name="fd.cip.name", type=T.STRING, doc="Domain name of the client's address.", read=_extra("fd.cip.name"), cost=2,
+        name="fd.cip.name", type=T.STRING, doc="Domain name of the client's address.", read=of_event("fd.cip.name"), cost=2,
         right_side=False, transformable=False, ecs="client.domain", ocsf="src_endpoint.hostname",
     ),
     Field(
-        name="fd.sip.name", type=T.STRING, doc="Domain name of the server's address.", read=_extra("fd.sip.name"), cost=2,
+        name="fd.sip.name", type=T.STRING, doc="Domain name of the server's address.", read=of_event("fd.sip.name"), cost=2,
         right_side=False, transformable=False, ecs="server.domain", ocsf="dst_endpoint.hostname",
     ),
     Field(
-        name="fd.lip.name", type=T.STRING, doc="Domain name of this host's address.", read=_extra("fd.lip.name"), cost=2,
+        name="fd.lip.name", type=T.STRING, doc="Domain name of this host's address.", read=of_event("fd.lip.name"), cost=2,
         right_side=False, transformable=False,
     ),
     Field(
-        name="fd.rip.name", type=T.STRING, doc="Domain name of the other end's address.", read=_extra("fd.rip.name"), cost=2,
+        name="fd.rip.name", type=T.STRING, doc="Domain name of the other end's address.", read=of_event("fd.rip.name"), cost=2,
         right_side=False, transformable=False, ecs="destination.domain",
     ),
     # --- put together
     Field(
-        name="fd.uid", type=T.STRING, doc="Thread id and descriptor number, written together.", read="fd_uid(e)", cost=8,
-        sources=ANY,
+        name="fd.uid", type=T.STRING, doc="Thread id and descriptor number, written together.",
+        read=event_or("fd.uid", "fd_uid(e)"), cost=8, sources=ANY,
     ),
     Field(
-        name="fd.containername", type=T.STRING, doc="Container id, a colon and `fd.name`.", read="chained(c.id, f.name)",
-        cost=8, sources=ANY,
+        name="fd.containername", type=T.STRING, doc="Container id, a colon and `fd.name`.",
+        read=event_or("fd.containername", "chained(c.id, f.name)"), cost=8, sources=ANY,
     ),
     Field(
         name="fd.containerdirectory", type=T.STRING, doc="Container id, a colon and `fd.directory`.",
-        read="chained(c.id, f.directory)", cost=8, sources=ANY,
+        read=event_or("fd.containerdirectory", "chained(c.id, f.directory)"), cost=8, sources=ANY,
     ),
     Field(
         name="fd.types", type=T.STRING, is_list=True, doc="Kinds of the descriptors that the process has open.",
         argument="optional", argument_doc="a descriptor: `fd.types[0]` is the kind of standard input",
-        read='(p.extra or EMPTY).get("fd.types")', read_arg=_types, cost=2, right_side=False,
-        sources=frozenset({"perf", "bpf"}),
+        read=of_process("fd.types"), read_arg=_types, cost=2, right_side=False, sources=frozenset({"perf", "bpf"}),
     ),
     # --- the descriptors of poll
     Field(
         name="fdlist.nums", type=T.STRING, doc="Numbers of the descriptors that poll waits for, with commas between.",
-        read=_extra("fdlist.nums"), cost=2,
+        read=of_event("fdlist.nums"), cost=2,
     ),
     Field(
-        name="fdlist.names", type=T.STRING, doc="Names of the descriptors that poll waits for.", read=_extra("fdlist.names"),
+        name="fdlist.names", type=T.STRING, doc="Names of the descriptors that poll waits for.", read=of_event("fdlist.names"),
         cost=2,
     ),
     Field(
         name="fdlist.cips", type=T.STRING, doc="Client addresses of the descriptors that poll waits for.",
-        read=_extra("fdlist.cips"), cost=2,
+        read=of_event("fdlist.cips"), cost=2,
     ),
     Field(
         name="fdlist.sips", type=T.STRING, doc="Server addresses of the descriptors that poll waits for.",
-        read=_extra("fdlist.sips"), cost=2,
+        read=of_event("fdlist.sips"), cost=2,
     ),
     Field(
         name="fdlist.cports", type=T.STRING, doc="Client ports of the descriptors that poll waits for.",
-        read=_extra("fdlist.cports"), cost=2,
+        read=of_event("fdlist.cports"), cost=2,
     ),
     Field(
         name="fdlist.sports", type=T.STRING, doc="Server ports of the descriptors that poll waits for.",
-        read=_extra("fdlist.sports"), cost=2,
+        read=of_event("fdlist.sports"), cost=2,
     ),
 )
 # fmt: on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ruleng.fields.extra import of_event
 from ruleng.fields.filled import ANY, NOBODY
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
@@ -9,10 +10,6 @@ from ruleng.fields.types import FieldType as T
 
 def _label(arg: str) -> str:
     return f"(c.pod_labels or EMPTY).get({arg!r})"
-
-
-def _extra(name: str) -> str:
-    return f'(e.extra or EMPTY).get("{name}")'
 
 
 _KINDS = {"rc": "replication controller", "svc": "service", "rs": "replica set", "deployment": "deployment", "ns": "namespace"}
@@ -34,7 +31,7 @@ def _of_the_api_server() -> tuple[Field, ...]:
                 argument="required",
                 argument_doc="the label",
                 dotted=True,
-                read_arg=lambda arg, name=f"{stem}.label": _extra(f"{name}[{arg}]"),  # type: ignore[misc]
+                read_arg=lambda arg, name=f"{stem}.label": of_event(f"{name}[{arg}]"),  # type: ignore[misc]
                 deprecated="Falco's k8smeta plugin has it",
                 sources=NOBODY,
             )
@@ -44,7 +41,7 @@ def _of_the_api_server() -> tuple[Field, ...]:
 
 def _gone(name: str, doc: str) -> Field:
     return Field(
-        name=name, type=T.STRING, doc=doc, read=_extra(name), cost=2, deprecated="Falco's k8smeta plugin has it", sources=NOBODY
+        name=name, type=T.STRING, doc=doc, read=of_event(name), cost=2, deprecated="Falco's k8smeta plugin has it", sources=NOBODY
     )
 
 
@@ -89,7 +86,7 @@ FIELDS = (
     ),
     Field(
         name="k8s.pod.cni.json", type=T.STRING, doc="What the pod's network plugin answered, as JSON.",
-        read=_extra("k8s.pod.cni.json"), cost=2, sources=NOBODY,
+        read=of_event("k8s.pod.cni.json"), cost=2, sources=NOBODY,
     ),
     *_of_the_api_server(),
 )

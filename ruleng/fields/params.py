@@ -392,6 +392,13 @@ NOT_SYSCALLS = frozenset(
 """Event types that are no system call."""
 
 
+AUDIT_TYPES = frozenset(audit.EVENTS)
+"""Events that only audit has; they may carry parameters beyond the listed ones."""
+
+OPENS = frozenset({"open", "openat", "openat2", "open_by_handle_at", "creat"})
+"""Events whose flags, O_*, are in Event.open_flags too."""
+
+
 def _rows() -> dict[str, tuple[str, str]]:
     """(category, parameters as written) by event type."""
     rows = {}
@@ -447,7 +454,7 @@ FALCO_ONLY = frozenset({"res_or_fd", "ID", "nativeID", "queuepct", "tags"})
 def raw_type(parameter: str) -> T:
     """The type of `evt.rawarg.NAME`: the widest among the events that have it. Texts of audit's own events count only alone."""
     found = by_name().get(parameter, {})
-    types = {param.kind.type for event, param in found.items() if event not in audit.EVENTS}
+    types = {param.kind.type for event, param in found.items() if event not in AUDIT_TYPES}
     if len(types) == 1:
         return types.pop()
     if types and all(kind.integer for kind in types):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ruleng.fields.extra import of_process, process_or
 from ruleng.fields.filled import ANY, BPF, SOCKETS
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
@@ -55,10 +56,6 @@ def _ancestor_variable(arg: str) -> str:
     return f"inherited(p, {arg + '='!r})" if level is None else f"env_text({chain(level)}.env)"
 
 
-def _extra(name: str) -> str:
-    return f'(p.extra or EMPTY).get("{name}")'
-
-
 _UP = "how many generations up: 1 is the parent, 0 the process itself"
 
 # fmt: off
@@ -84,15 +81,15 @@ FIELDS = (
     ),
     Field(
         name="proc.exeline", type=T.STRING, doc="`proc.exe` and `proc.args` with a blank between: what was typed.",
-        read="spaced(p.exe, p.args_text)", cost=5, sources=ANY,
+        read="chained(p.exe, p.args_text, ' ')", cost=5, sources=ANY,
     ),
     Field(
-        name="proc.cmdnargs", type=T.UINT64, doc="Number of arguments.", read="count(p.args)", cost=3, sources=ANY,
-        ecs="process.args_count",
+        name="proc.cmdnargs", type=T.UINT64, doc="Number of arguments.", read=process_or("proc.cmdnargs", "count(p.args)"),
+        cost=3, sources=ANY, ecs="process.args_count",
     ),
     Field(
         name="proc.cmdlenargs", type=T.UINT64, doc="Length of all arguments, without the blanks between.", unit="characters",
-        read="length(p.args)", cost=6, sources=ANY,
+        read=process_or("proc.cmdlenargs", "length(p.args)"), cost=6, sources=ANY,
     ),
     Field(
         name="proc.env", type=T.STRING, doc="Environment, NAME=value with blanks between.", read="env_text(p.env)",
@@ -190,8 +187,8 @@ FIELDS = (
         read="session_leader(p).exepath", cost=6, sources=ANY, ecs="process.session_leader.executable",
     ),
     Field(
-        name="proc.is_sid_leader", type=T.BOOL, doc="Whether the process leads its session.", read="same(p.sid, p.pid)", cost=3,
-        sources=ANY,
+        name="proc.is_sid_leader", type=T.BOOL, doc="Whether the process leads its session.",
+        read=process_or("proc.is_sid_leader", "same(p.sid, p.pid)"), cost=3, sources=ANY,
     ),
     Field(
         name="proc.pgid", type=T.INT64, doc="Process group id as the host counts.", read="p.pgid", sources=ANY,
@@ -211,7 +208,7 @@ FIELDS = (
     ),
     Field(
         name="proc.is_pgid_leader", type=T.BOOL, doc="Whether the process leads its group, as the host counts.",
-        read="same(p.pgid, p.pid)", cost=3, sources=ANY,
+        read=process_or("proc.is_pgid_leader", "same(p.pgid, p.pid)"), cost=3, sources=ANY,
     ),
     Field(
         name="proc.vpgid", type=T.INT64, doc="Process group id as its own pid namespace counts.", read="p.vpgid", sources=ANY,
@@ -231,12 +228,13 @@ FIELDS = (
     Field(
         name="proc.is_vpgid_leader", type=T.BOOL,
         doc="Whether the process leads its group, as its own pid namespace counts: it was started straight from a shell "
-            "or by the container's entry point.", read="same(p.vpgid, p.vpid)", cost=3, sources=ANY,
+            "or by the container's entry point.", read=process_or("proc.is_vpgid_leader", "same(p.vpgid, p.vpid)"), cost=3,
+        sources=ANY,
     ),
     Field(
         name="proc.loginshellid", type=T.INT64,
-        doc="Process id of the topmost shell above the process: tells login sessions apart.", read="login_shell(p)", cost=15,
-        sources=ANY,
+        doc="Process id of the topmost shell above the process: tells login sessions apart.",
+        read=process_or("proc.loginshellid", "login_shell(p)"), cost=15, sources=ANY,
     ),
     # --- times
     Field(
@@ -302,59 +300,59 @@ FIELDS = (
     ),
     # --- size and descriptors
     Field(
-        name="proc.fdopencount", type=T.UINT64, doc="Number of open descriptors.", read=_extra("proc.fdopencount"), cost=2,
+        name="proc.fdopencount", type=T.UINT64, doc="Number of open descriptors.", read=of_process("proc.fdopencount"), cost=2,
         sources=SOCKETS,
     ),
     Field(
-        name="proc.fdlimit", type=T.INT64, doc="Most descriptors that it may open.", read=_extra("proc.fdlimit"), cost=2,
+        name="proc.fdlimit", type=T.INT64, doc="Most descriptors that it may open.", read=of_process("proc.fdlimit"), cost=2,
         sources=SOCKETS,
     ),
     Field(
         name="proc.fdusage", type=T.DOUBLE, doc="Open descriptors of those it may open.", unit="percent",
-        read=_extra("proc.fdusage"), cost=2, sources=SOCKETS,
+        read=of_process("proc.fdusage"), cost=2, sources=SOCKETS,
     ),
     Field(
-        name="proc.vmsize", type=T.UINT64, doc="Virtual memory.", unit="kB", read=_extra("proc.vmsize"), cost=2,
+        name="proc.vmsize", type=T.UINT64, doc="Virtual memory.", unit="kB", read=of_process("proc.vmsize"), cost=2,
         sources=SOCKETS,
     ),
     Field(
-        name="proc.vmrss", type=T.UINT64, doc="Memory that is not swapped out.", unit="kB", read=_extra("proc.vmrss"), cost=2,
+        name="proc.vmrss", type=T.UINT64, doc="Memory that is not swapped out.", unit="kB", read=of_process("proc.vmrss"),
+        cost=2, sources=SOCKETS,
+    ),
+    Field(
+        name="proc.vmswap", type=T.UINT64, doc="Memory that is swapped out.", unit="kB", read=of_process("proc.vmswap"), cost=2,
         sources=SOCKETS,
     ),
     Field(
-        name="proc.vmswap", type=T.UINT64, doc="Memory that is swapped out.", unit="kB", read=_extra("proc.vmswap"), cost=2,
-        sources=SOCKETS,
+        name="proc.nthreads", type=T.UINT64, doc="Number of live threads, the main one included.",
+        read=of_process("proc.nthreads"), cost=2, sources=SOCKETS, ecs="process.thread.count",
     ),
     Field(
-        name="proc.nthreads", type=T.UINT64, doc="Number of live threads, the main one included.", read=_extra("proc.nthreads"),
-        cost=2, sources=SOCKETS, ecs="process.thread.count",
-    ),
-    Field(
-        name="proc.nchilds", type=T.UINT64, doc="Number of live threads besides the main one.", read=_extra("proc.nchilds"),
+        name="proc.nchilds", type=T.UINT64, doc="Number of live threads besides the main one.", read=of_process("proc.nchilds"),
         cost=2, sources=SOCKETS,
     ),
     Field(
         name="proc.stdin.type", type=T.STRING, doc="What standard input is, in words of `fd.type`.",
-        read=_extra("proc.stdin.type"), cost=2, sources=SOCKETS,
+        read=of_process("proc.stdin.type"), cost=2, sources=SOCKETS,
     ),
     Field(
-        name="proc.stdout.type", type=T.STRING, doc="What standard output is.", read=_extra("proc.stdout.type"), cost=2,
+        name="proc.stdout.type", type=T.STRING, doc="What standard output is.", read=of_process("proc.stdout.type"), cost=2,
         sources=SOCKETS,
     ),
     Field(
-        name="proc.stderr.type", type=T.STRING, doc="What standard error is.", read=_extra("proc.stderr.type"), cost=2,
+        name="proc.stderr.type", type=T.STRING, doc="What standard error is.", read=of_process("proc.stderr.type"), cost=2,
         sources=SOCKETS,
     ),
     Field(
         name="proc.stdin.name", type=T.STRING, doc="Name of standard input, in words of `fd.name`.",
-        read=_extra("proc.stdin.name"), cost=2, sources=SOCKETS,
+        read=of_process("proc.stdin.name"), cost=2, sources=SOCKETS,
     ),
     Field(
-        name="proc.stdout.name", type=T.STRING, doc="Name of standard output.", read=_extra("proc.stdout.name"), cost=2,
+        name="proc.stdout.name", type=T.STRING, doc="Name of standard output.", read=of_process("proc.stdout.name"), cost=2,
         sources=SOCKETS,
     ),
     Field(
-        name="proc.stderr.name", type=T.STRING, doc="Name of standard error.", read=_extra("proc.stderr.name"), cost=2,
+        name="proc.stderr.name", type=T.STRING, doc="Name of standard error.", read=of_process("proc.stderr.name"), cost=2,
         sources=SOCKETS,
     ),
     # --- where it lives, and whether it left
@@ -392,8 +390,8 @@ FIELDS = (
             "ns.cgroup, root, cwd, cgroup. Empty while it has not.", read="p.escape", sources=ANY, falco=False,
     ),
     Field(
-        name="proc.escaped", type=T.BOOL, doc="Whether `proc.escape` names any.", read="escaped(p.escape)", cost=3, sources=ANY,
-        falco=False,
+        name="proc.escaped", type=T.BOOL, doc="Whether `proc.escape` names any.",
+        read=process_or("proc.escaped", "escaped(p.escape)"), cost=3, sources=ANY, falco=False,
     ),
 )
 # fmt: on

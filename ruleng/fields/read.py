@@ -128,6 +128,11 @@ def opens_new(e: Event) -> bool:
     return bool(made) and e.result is not None and e.result >= 0
 
 
+def given(made: Any, extra: Mapping[str, Any] | None, name: str) -> Any:
+    """What was made of other fields; where that is nothing, the value that a recording gave for the field itself."""
+    return made if made is not None or extra is None else extra.get(name)
+
+
 # --- time ---------------------------------------------------------------------------------------------------------------
 
 
@@ -230,7 +235,7 @@ def subsystem(cgroups: str | None, name: str) -> str | None:
     """The path in `cpu=/a memory=/b` of one subsystem; the unified hierarchy has the empty name."""
     for part in (cgroups or "").split():
         controller, _, path = part.partition("=")
-        if controller == name:
+        if name in controller.split(","):
             return path
     return None
 
@@ -248,12 +253,6 @@ def count(values: Sequence[str] | None) -> int | None:
 
 def length(values: Sequence[str] | None) -> int | None:
     return None if values is None else sum(map(len, values))
-
-
-def spaced(first: str | None, second: str | None) -> str | None:
-    if first is None or second is None:
-        return first if second is None else second
-    return f"{first} {second}" if second else first
 
 
 def chained(first: str | None, second: object, between: str = ":") -> str | None:
@@ -303,7 +302,7 @@ def minor(device: int | None) -> int | None:
     return None if device is None else device & 0xFF | device >> 12 & 0xFFF00
 
 
-def service(port: int | None, protocol: str | None) -> str | None:
+def service(port: int | None) -> str | None:
     """The port as a text. Names of services depend on the host's /etc/services, so there are none here."""
     return None if port is None else str(port)
 
@@ -392,9 +391,9 @@ def bits(number: int | None, shift: int, width: int) -> int | None:
 __all__ = [
     "EMPTY", "IO", "READS", "WAITS", "WRITES", "ancestors", "arg_at", "arg_raw", "arg_text", "args_text", "bits", "buffer",
     "buflen", "capabilities", "category", "chained", "count", "count_error", "datetime_text", "env_text", "escaped",
-    "failed", "fd_uid", "first12", "group_leader", "inherited", "ioctl_argument", "ioctl_command", "ioctl_direction",
+    "failed", "fd_uid", "first12", "given", "group_leader", "inherited", "ioctl_argument", "ioctl_command", "ioctl_direction",
     "ioctl_name", "iso8601", "item", "labels_text", "length", "login_shell", "major", "minor", "mount_part", "mounts_text",
     "nameraw", "nanoseconds", "opens_executable", "opens_new", "opens_to_read", "opens_to_write", "res", "same", "seconds",
-    "service", "session_leader", "signal_name", "since", "slashed", "spaced", "subsystem", "syscall_type", "time_text",
+    "service", "session_leader", "signal_name", "since", "slashed", "subsystem", "syscall_type", "time_text",
     "variable",
 ]  # fmt: skip

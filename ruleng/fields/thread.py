@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
+from ruleng.fields.extra import event_or, of_event, of_process
 from ruleng.fields.filled import ANY, SOCKETS
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
-
-
-def _extra(name: str) -> str:
-    return f'(e.extra or EMPTY).get("{name}")'
-
-
-def _of_process(name: str) -> str:
-    return f'(p.extra or EMPTY).get("{name}")'
 
 
 def _cgroup(arg: str) -> str:
@@ -26,16 +19,16 @@ FIELDS = (
         ocsf="actor.process.tid",
     ),
     Field(
-        name="thread.ismain", type=T.BOOL, doc="Whether it is the process's main thread.", read="same(e.tid, p.pid)", cost=3,
-        sources=ANY,
+        name="thread.ismain", type=T.BOOL, doc="Whether it is the process's main thread.",
+        read=event_or("thread.ismain", "same(e.tid, p.pid)"), cost=3, sources=ANY,
     ),
     Field(
-        name="thread.vtid", type=T.INT64, doc="Thread id as its own pid namespace counts.", read=_extra("thread.vtid"), cost=2,
-        sources=SOCKETS,
+        name="thread.vtid", type=T.INT64, doc="Thread id as its own pid namespace counts.", read=of_event("thread.vtid"),
+        cost=2, sources=SOCKETS,
     ),
     Field(
         name="thread.nametid", type=T.STRING, doc="`proc.name` and the thread id, written together.",
-        read="chained(p.name, e.tid, '')", cost=6, sources=ANY,
+        read=event_or("thread.nametid", "chained(p.name, e.tid, '')"), cost=6, sources=ANY,
     ),
     Field(
         name="thread.cap_permitted", type=T.STRING,
@@ -52,7 +45,7 @@ FIELDS = (
     ),
     Field(
         name="thread.cgroups", type=T.STRING, doc="Its control groups, subsystem=path with blanks between.",
-        read=_of_process("thread.cgroups"), cost=2, sources=SOCKETS,
+        read=of_process("thread.cgroups"), cost=2, sources=SOCKETS,
     ),
     Field(
         name="thread.cgroup", type=T.STRING, doc="Its control group in one hierarchy.", argument="required", dotted=True,
@@ -60,47 +53,47 @@ FIELDS = (
     ),
     Field(
         name="thread.exectime", type=T.RELTIME, doc="Processor time that the thread last scheduled used.", unit="ns",
-        read=_extra("thread.exectime"), cost=2,
+        read=of_event("thread.exectime"), cost=2,
     ),
     Field(
         name="thread.totexectime", type=T.RELTIME, doc="Processor time of the thread in this run.", unit="ns",
-        read=_extra("thread.totexectime"), cost=2,
+        read=of_event("thread.totexectime"), cost=2,
     ),
     Field(
-        name="thread.cpu", type=T.DOUBLE, doc="Processor use in the last second.", unit="percent", read=_extra("thread.cpu"),
+        name="thread.cpu", type=T.DOUBLE, doc="Processor use in the last second.", unit="percent", read=of_event("thread.cpu"),
         cost=2,
     ),
     Field(
         name="thread.cpu.user", type=T.DOUBLE, doc="Processor use in user mode.", unit="percent",
-        read=_extra("thread.cpu.user"), cost=2,
+        read=of_event("thread.cpu.user"), cost=2,
     ),
     Field(
         name="thread.cpu.system", type=T.DOUBLE, doc="Processor use in the kernel.", unit="percent",
-        read=_extra("thread.cpu.system"), cost=2,
+        read=of_event("thread.cpu.system"), cost=2,
     ),
     Field(
-        name="thread.pfmajor", type=T.UINT64, doc="Page faults that read a disk.", read=_extra("thread.pfmajor"), cost=2,
+        name="thread.pfmajor", type=T.UINT64, doc="Page faults that read a disk.", read=of_event("thread.pfmajor"), cost=2,
         sources=SOCKETS,
     ),
     Field(
-        name="thread.pfminor", type=T.UINT64, doc="Page faults that did not.", read=_extra("thread.pfminor"), cost=2,
+        name="thread.pfminor", type=T.UINT64, doc="Page faults that did not.", read=of_event("thread.pfminor"), cost=2,
         sources=SOCKETS,
     ),
     Field(
         name="thread.vmsize", type=T.UINT64, doc="Virtual memory of the process; 0 but for the main thread.", unit="kB",
-        read=_extra("thread.vmsize"), cost=2, sources=SOCKETS,
+        read=of_event("thread.vmsize"), cost=2, sources=SOCKETS,
     ),
     Field(
         name="thread.vmrss", type=T.UINT64, doc="Memory not swapped out; 0 but for the main thread.", unit="kB",
-        read=_extra("thread.vmrss"), cost=2, sources=SOCKETS,
+        read=of_event("thread.vmrss"), cost=2, sources=SOCKETS,
     ),
     Field(
         name="thread.vmsize.b", type=T.UINT64, doc="Virtual memory of the process; 0 but for the main thread.", unit="bytes",
-        read=_extra("thread.vmsize.b"), cost=2,
+        read=of_event("thread.vmsize.b"), cost=2,
     ),
     Field(
         name="thread.vmrss.b", type=T.UINT64, doc="Memory not swapped out; 0 but for the main thread.", unit="bytes",
-        read=_extra("thread.vmrss.b"), cost=2,
+        read=of_event("thread.vmrss.b"), cost=2,
     ),
 )
 # fmt: on
