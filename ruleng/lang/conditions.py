@@ -8,6 +8,7 @@ In goes a syntax tree without macros and list names left (ruleng.lang.resolve); 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from ruleng.fields.types import Catalogue, FieldType
@@ -94,8 +95,7 @@ class Checker:
             return Test(left, op, span=check.span)
         if (literals := self._literals(check, op)) is None:
             return None
-        self._suspicious(check, op, literals)
-        typed = self._values(left, op, literals)
+        typed = self._values(check, left, op, literals)
         if typed is None:
             return None
         if check.modifier != "oneof":  # there duplicates count: a value given twice matches twice
@@ -126,37 +126,42 @@ class Checker:
                 self.report(mistakes.value_missing(check.span, check.op))
                 return None
 
-    def _values(self, left: Operand, op: Op, literals: Sequence[Literal]) -> tuple[Value, ...] | None:
+    def _values(self, check: Check, left: Operand, op: Op, literals: Sequence[Literal]) -> tuple[Value, ...] | None:
         event_types = isinstance(left, FieldUse) and left.field.name in EVENT_TYPE_FIELDS and op in _EQUALITY
         typed: list[Value] = []
-        whole = True
         for literal in literals:
             value, problem = values.read(literal, left.type, op, self.dialect)
+            mistaken = self._mistaken(literal)
             if problem is not None:
-                self.report(problem)
+                self.report(replace(problem, help=mistaken.help) if problem.is_error and mistaken is not None else problem)
             if value is None:
-                whole = False
-            elif event_types and self.catalogue.event_types and value not in self.catalogue.event_types:
+                continue
+            if event_types and self.catalogue.event_types and value not in self.catalogue.event_types:
                 self.report(field_mistakes.unknown_event_type(literal.span, literal.text, self.catalogue.event_types))
-                whole = False
-            else:
-                typed.append(value)
-        return tuple(typed) if whole else None
+                continue
+            if mistaken is not None:
+                self.report(mistaken)
+            if literal.text == "<NA>" and (op in _EQUALITY or op is Op.PMATCH):
+                self._compared_with_na(check, literal)
+            typed.append(value)
+        return tuple(typed) if len(typed) == len(literals) else None
 
-    def _suspicious(self, check: Check, op: Op, literals: Sequence[Literal]) -> None:
-        """Values that are well formed, and probably not what the author meant."""
+    def _mistaken(self, literal: Literal) -> Diagnostic | None:
+        """A value that looks as if a field was meant."""
+        if literal.quoted and self.dialect == "rules":
+            return None  # quotes say that the text is meant
+        text = "".join(literal.text.split())
+        if "." in text and self._names_field(text):
+            return mistakes.field_as_text(literal.span, literal.text)
+        if text.endswith(")") and text.partition("(")[0] in (*FUNCTIONS, VAL):
+            return mistakes.transformer_as_text(literal.span, literal.text)
+        return None
+
+    def _compared_with_na(self, check: Check, literal: Literal) -> None:
         field = check.left.name if isinstance(check.left, FieldRef) else ""
-        unsafe = field.startswith(("ka.", "jevt."))  # the fields of which Falco says so (filter_warning_resolver.cpp)
-        for literal in literals:
-            text = "".join(literal.text.split())
-            if literal.quoted and self.dialect == "rules":
-                pass  # quotes say that the text is meant
-            elif "." in text and self._names_field(text):
-                self.report(mistakes.field_as_text(literal.span, literal.text))
-            elif text.endswith(")") and text.partition("(")[0] in (*FUNCTIONS, VAL):
-                self.report(mistakes.transformer_as_text(literal.span, literal.text))
-            if literal.text == "<NA>" and (op in _EQUALITY or op is Op.PMATCH) and (unsafe or self.dialect == "rules"):
-                self.report(mistakes.compared_with_na(literal.span, field or name_of(check.left), falco=unsafe))
+        unsafe = field.startswith(("ka.", "jevt."))  # the fields of which Falco says so, filter_warning_resolver.cpp
+        if unsafe or self.dialect == "rules":
+            self._once(mistakes.compared_with_na(literal.span, name_of(check.left), falco=unsafe))
 
     def _names_field(self, text: str) -> bool:
         name, bracket, rest = text.partition("[")
@@ -218,7 +223,7 @@ class Checker:
         if output and found.field.filter_only:
             self.report(field_mistakes.condition_only(node.span, found.field))
             return None
-        if not output and found.field.print_only:
+        if not output and found.field.print_only and self.dialect == "rules":  # Falco says so and does not ask
             self.report(field_mistakes.output_only(node.span, found.field))
             return None
         if found.field.deprecated is not None:

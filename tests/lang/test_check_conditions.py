@@ -171,6 +171,11 @@ def test_a_misspelt_parameter_proposes_the_right_one() -> None:
     assert [problem.help for problem in problems] == ["did you mean `evt.arg.flags`?"]
 
 
+def test_a_field_where_a_number_is_wanted_is_one_mistake_that_proposes_its_value() -> None:
+    _, problems = check("t.int64 = t.uint32")
+    assert [(problem.code, problem.help) for problem in problems] == [("R0302", "the field's value is `val(t.uint32)`")]
+
+
 def test_every_diagnostic_of_a_rule_carries_its_name() -> None:
     expr, _ = parse_condition(Source("x", "no.such = 1"))
     assert expr is not None

@@ -247,7 +247,7 @@ def transformer_as_text(span: Span, text: str) -> Diagnostic:
 
 def compared_with_na(span: Span, field: str, *, falco: bool) -> Diagnostic:
     code = "LOAD_UNSAFE_NA_CHECK" if falco else None
-    return _warning("R0315", "a missing value is not the text `<NA>`", span, help=f"write `not {field} exists`", falco=code)
+    return _warning("R0315", "a missing value is not the text `<NA>`", span, help=f"write `not` {field} `exists`", falco=code)
 
 
 # --- transformers -----------------------------------------------------------------------------------------------------
