@@ -250,13 +250,12 @@ class Files:
 
     def without_comments(self, start: int, end: int) -> str:
         """Characters [start, end) with blanks for comments."""
-        text = self.source.text[start:end]
-        index = bisect_left(self.comments, (start, start))
-        while index < len(self.comments) and self.comments[index][0] < end:
-            first, last = (offset - start for offset in self.comments[index])
-            text = text[:first] + " " * (last - first) + text[last:]
-            index += 1
-        return text
+        text, parts, done = self.source.text, [], start
+        for index in range(bisect_left(self.comments, (start, start)), bisect_left(self.comments, (end, end))):
+            first, last = self.comments[index]
+            parts += [text[done:first], " " * (last - first)]
+            done = last
+        return "".join((*parts, text[done:end]))
 
     def literal(self, token: Token) -> Literal:
         return self.conditions.literal(token)
@@ -273,7 +272,8 @@ class Files:
             string = unescape(token)
             self.conditions.bad_escapes(start_of(token), token, string)
             text += string.text
-            offsets += [start_of(token) + offset for offset in string.offsets]
+            start = start_of(token)
+            offsets += [start + offset for offset in string.offsets]
         return Name(text, Span(Source(self.source.name, text, (Piece(0, self.source, offsets),)), 0, len(text)))
 
     def span(self, node: Token | Tree[Token]) -> Span:

@@ -38,11 +38,11 @@ def grammar(start: Start) -> Lark:
 
 
 def start_of(token: Token) -> int:
-    return cast(int, token.start_pos)
+    return token.start_pos  # type: ignore[return-value]  # None only in tokens that no lexer made
 
 
 def end_of(token: Token) -> int:
-    return cast(int, token.end_pos)
+    return token.end_pos  # type: ignore[return-value]
 
 
 @dataclass(slots=True)
