@@ -16,7 +16,7 @@ from ruleng.lang.mistakes import falco as mistakes
 from ruleng.lang.parse import parse_condition
 from ruleng.lang.source import Piece, Source
 
-BARE = re.compile(r"""[^()"'\s=,]+""")
+BARE = re.compile(r"""[^()"' \t\n\x0b\f\r=,]+""")  # as in grammar/condition.lark
 _QUOTED = re.compile(r"""(["'])(?:(?!\1)[^\0]|(?<=\\)\1)*(?<!\\)\1""")
 _CALL = re.compile(r"[a-z0-9]+\(")
 

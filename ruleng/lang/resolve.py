@@ -42,8 +42,9 @@ from ruleng.lang.trees import Size, leaves, map_leaves, size_of
 MAX_CHECKS = 100_000
 """Checks of a condition with all macros put in. Falco's largest rule has 300; more comes of macros that double each other."""
 
-MAX_LEVELS = 1000
-"""Levels of a condition with all macros put in."""
+MAX_LEVELS = 200
+"""Levels of a condition with all macros put in: one more than a condition alone may have, so that what walks the tree may be
+recursive."""
 
 DEFAULT_SOURCE = "syscall"
 CONDITION = "LOAD_ERR_COMPILE_CONDITION"
