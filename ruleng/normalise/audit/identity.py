@@ -1,0 +1,237 @@
+"""Who did it: the end of a SYSCALL record, ` ppid=` and what follows, -> the Process in `ruleng.state`.
+
+For most events of a process this text is the same as for its last one, so it is compared as it stands and parsed only when
+it differs. A fork is applied when the child first shows itself: a thread never does (audit's pid is the thread group's), and
+what clone returned in a container is not the pid that the rest of the host sees.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from ruleng.event import Process, Task
+from ruleng.normalise.audit.paths import encode_device
+from ruleng.normalise.audit.text import ENRICHED, enriched, untrusted
+from ruleng.ports import Ledger
+from ruleng.state import State
+from ruleng.state.look import command
+
+UNSET = 0xFFFFFFFF
+"""(uid_t)-1: no login; include/linux/uidgid.h."""
+
+_TTYS = {
+    # Documentation/admin-guide/devices.txt: name without its number -> (major, minor of number 0)
+    "pts": (136, 0), "tty": (4, 0), "ttyS": (4, 64), "ttyUSB": (188, 0), "ttyACM": (166, 0), "ttyAMA": (204, 64),
+    "hvc": (229, 0), "console": (5, 1), "ttyp": (3, 0), "vport": (241, 0), "ttysclp": (4, 64), "xvc": (204, 191),
+}  # fmt: skip
+_OTHER_TTY = encode_device(5, 0)  # /dev/tty: a terminal, no telling which
+
+
+def tty_number(name: str | None) -> int | None:
+    """Device number of a terminal by its name: pts0 or pts/0, tty1, ttyS0; 0 without one."""
+    if name is None:
+        return None
+    if name == "(none)":
+        return 0
+    name = name.removeprefix("/dev/").replace("/", "")
+    base = name.rstrip("0123456789")
+    place = _TTYS.get(base)
+    number = name[len(base) :]
+    if place is None or len(number) > 6:
+        return _OTHER_TTY
+    return encode_device(place[0], place[1] + int(number or 0))
+
+
+def signed_id(text: str) -> int:
+    """A login uid: 4294967295 is -1, unset."""
+    number = int(text)
+    return -1 if number == UNSET else number
+
+
+class Subject:
+    """What a system call's records say of the process that made it, unparsed."""
+
+    __slots__ = ("body", "cwd", "pid", "proctitle", "tail", "time_ns")
+
+    time_ns: int
+    pid: bytes
+    tail: bytes  # of the SYSCALL record: from ppid= to exe=
+    body: bytes  # of the SYSCALL record, whole
+    cwd: bytes | None  # bodies of the other records
+    proctitle: bytes | None
+
+
+class Identities:
+    """Bounded: forgets the oldest when it is full, which costs a parse and no knowledge."""
+
+    def __init__(self, state: State, ledger: Ledger, *, limit: int = 8192) -> None:
+        self._processes = state.processes
+        self._users = state.users
+        self._ledger = ledger
+        self._limit = limit
+        # by pid as text: (end of the record, place in the tree, snapshot, body of the last CWD record)
+        self._known: dict[bytes, tuple[bytes, Task, Process, bytes | None]] = {}
+        self._forked: OrderedDict[int, tuple[int, int]] = OrderedDict()  # child -> (parent, time)
+
+    def of(self, subject: Subject) -> Process:
+        """The process as it is now. Raises ValueError when the record cannot be read."""
+        tail, cwd = subject.tail, subject.cwd
+        known = self._known.get(subject.pid)
+        if known is not None and known[0] == tail and known[1].now is known[2] and (cwd is None or cwd == known[3]):
+            return known[2]
+        says = self._says(subject)
+        if cwd is None and known is not None and known[0] == tail:
+            subject.cwd = known[3]
+        pid = says.pop("pid")
+        self._born(pid, says.get("ppid"))
+        if known is None:
+            self._copied(pid, says, subject.time_ns)
+        process = self._processes.seen(pid, subject.time_ns, **says)
+        if process.args is None and subject.proctitle is not None and (argv := title(subject.proctitle, process)):
+            process = self._processes.seen(pid, subject.time_ns, **command(process.name, argv))
+        return self._remember(subject, process)
+
+    def started(self, subject: Subject, argv: tuple[str, ...] | None, more: dict[str, Any]) -> Process:
+        """The process after a successful exec. `more`: other attributes of Process that records tell."""
+        says = self._says(subject) | more
+        pid = says.pop("pid")
+        self._born(pid, says.get("ppid"))
+        name, exepath = says.pop("name", None), says.pop("exepath", None)
+        process = self._processes.exec(pid, subject.time_ns, name=name, argv=argv, exepath=exepath, **says)
+        return self._remember(subject, process)
+
+    def changed(self, subject: Subject, process: Process, **more: Any) -> Process:
+        """The process after a call that changed what its SYSCALL record does not tell: cwd, capabilities."""
+        if process.pid is None:
+            return process
+        return self._remember(subject, self._processes.seen(process.pid, subject.time_ns, **more))
+
+    def forked(self, parent: int, child: int, time_ns: int) -> None:
+        """A call said that it made a process of this number, as its caller sees it."""
+        if b"%d" % child in self._known and self._processes.get(child).ppid == parent:
+            self._processes.fork(parent, child, time_ns)  # the child was faster; vfork lets it be
+            return
+        if len(self._forked) >= self._limit:
+            self._forked.popitem(last=False)
+        self._forked[child] = (parent, time_ns)
+        self._forked.move_to_end(child)
+
+    def exited(self, subject: Subject, process: Process) -> None:
+        self._known.pop(subject.pid, None)
+        if process.pid is not None:
+            self._processes.exit(process.pid, subject.time_ns)
+
+    def other(self, pid: int, time_ns: int, **says: Any) -> Process:
+        """Another process that a record speaks of."""
+        self._born(pid, None)
+        return self._processes.seen(pid, time_ns, **says)
+
+    def learn(self, names: dict[str, str], ids: dict[str, int]) -> None:
+        """Names of users and groups that auditd wrote beside their numbers."""
+        for key, number in ids.items():
+            name = names.get(key)
+            if name is None or name == "unset" or name.startswith("unknown("):
+                continue
+            if key.endswith("GID"):
+                self._users.learn_group(number, name)
+            else:
+                self._users.learn_user(number, name)
+
+    def _says(self, subject: Subject) -> dict[str, Any]:
+        """What records say of their process, as attributes of Process. Raises ValueError."""
+        values = dict([_pair(token) for token in subject.tail.split()])
+        names = enriched(subject.body) if ENRICHED in subject.body else None
+        found: dict[str, Any] = {"pid": int(values[b"pid"]) if b"pid" in values else _missing("pid")}
+        ids: dict[str, int] = {}
+        for key, attribute in _IDS:
+            value = values.get(key)
+            if value is None:
+                continue
+            number = signed_id(value.decode())
+            ids[key.decode().upper()] = number
+            if attribute:
+                found[attribute] = number
+        if names:
+            self.learn(names, ids)
+        if (ppid := values.get(b"ppid")) is not None:
+            found["ppid"] = int(ppid)
+        if (tty := values.get(b"tty")) is not None:
+            found["tty"] = tty_number(tty.decode("ascii", "replace"))
+        for key, attribute in ((b"comm", "name"), (b"exe", "exepath")):
+            if (value := values.get(key)) is not None and (text := untrusted(value)) is not None:
+                found[attribute] = text
+        if subject.cwd is not None:
+            found["cwd"] = directory(subject.cwd)
+        return found
+
+    def _born(self, pid: int, ppid: int | None, depth: int = 0) -> None:
+        """Apply the fork that made this process, and the one that made its parent."""
+        forked = self._forked.get(pid)
+        if ppid is not None and ppid in self._forked and depth < 16 and self._processes.get(ppid).name is None:
+            self._born(ppid, None, depth + 1)
+        if forked is None or (ppid is not None and ppid != forked[0]):
+            return
+        del self._forked[pid]
+        self._processes.fork(forked[0], pid, forked[1])
+
+    def _copied(self, pid: int, says: dict[str, Any], time_ns: int) -> None:
+        """An unknown process that runs what its parent runs is the parent's copy, also when nobody recorded the fork."""
+        ppid = says.get("ppid")
+        if ppid is None or self._processes.get(pid).name is not None:
+            return
+        exepath = self._processes.get(ppid).exepath
+        if exepath is not None and exepath == says.get("exepath"):
+            self._processes.fork(ppid, pid, time_ns)
+
+    def _remember(self, subject: Subject, process: Process) -> Process:
+        pid = subject.pid
+        if process.pid is None:
+            return process
+        if len(self._known) >= self._limit and pid not in self._known:
+            del self._known[next(iter(self._known))]
+        self._known[pid] = (subject.tail, self._processes.task(process.pid), process, subject.cwd)
+        return process
+
+
+_IDS = (
+    (b"auid", "loginuid"),
+    (b"uid", "uid"),
+    (b"gid", "gid"),
+    (b"euid", "euid"),
+    (b"egid", "egid"),
+    (b"suid", ""),
+    (b"fsuid", ""),
+    (b"sgid", ""),
+    (b"fsgid", ""),
+)
+
+
+def directory(body: bytes) -> str | None:
+    """Of a CWD record. Raises ValueError."""
+    return untrusted(body.removeprefix(b"cwd=").partition(ENRICHED)[0].rstrip())
+
+
+def title(body: bytes, process: Process) -> tuple[str, ...]:
+    """argv of a PROCTITLE record, at most its first 128 bytes; () unless it is surely this program's.
+
+    The kernel keeps the title of the program that the task ran when it was first audited (audit_proctitle, kernel/auditsc.c),
+    so after an exec it is another's.
+    """
+    try:
+        text = untrusted(body.removeprefix(b"proctitle=").partition(ENRICHED)[0].rstrip())
+    except ValueError:
+        return ()
+    argv = tuple((text or "").split("\0"))
+    names = {arg.rpartition("/")[2].removeprefix("-") for arg in argv[:2]} - {""}
+    is_same = (process.exepath or "").rpartition("/")[2] in names or process.name in {name[:15] for name in names}
+    return argv if is_same else ()
+
+
+def _pair(token: bytes) -> tuple[bytes, bytes]:
+    key, _, value = token.partition(b"=")
+    return key, value
+
+
+def _missing(key: str) -> int:
+    raise ValueError(f"a record lacks {key}=")

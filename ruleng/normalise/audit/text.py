@@ -1,0 +1,163 @@
+"""Bodies of audit records: `key=value key="value" key=68657861`, the ENRICHED part behind \\x1d. Pure functions.
+
+The kernel writes what a program could choose (names, paths, arguments) in quotes, or as upper-case hex when it holds a
+blank, a quote or anything else that is not plain ASCII: so a quoted value of the kernel never holds a blank. Programs that
+write messages (`msg='op=login acct="root"'`) keep to this as far as they use libaudit.
+"""
+
+from __future__ import annotations
+
+from binascii import unhexlify
+
+ENRICHED = b"\x1d"
+"""auditd puts it before what it adds with log_format=ENRICHED, see auditd.conf(5)."""
+
+_NOTHING = frozenset({b"(null)", b"(none)", b"?", b""})
+ENCODED = frozenset(
+    (
+        *(
+            "acct",
+            "cmd",
+            "comm",
+            "cwd",
+            "data",
+            "device",
+            "dir",
+            "exe",
+            "file",
+            "grp",
+            "img_ctx",
+            "key",
+            "name",
+            "new_disk",
+            "new_group",
+        ),
+        *("ocomm", "old_disk", "path", "proctitle", "root_dir", "sw", "unit", "vm", "watch"),
+    )
+)
+"""Keys whose value is hex when it is not quoted: AUPARSE_TYPE_ESCAPED of libauparse's typetab.h."""
+
+
+def decode(value: bytes) -> str:
+    """Bytes as text; no byte is lost."""
+    return value.decode("utf-8", "surrogateescape")
+
+
+def untrusted(value: bytes) -> str | None:
+    """A value that a program chose: quoted, hex, or absent. Raises ValueError when it is none of these."""
+    if value[:1] == b'"':
+        if len(value) < 2 or value[-1:] != b'"':
+            raise ValueError("a quote is not closed")
+        return value[1:-1].decode("utf-8", "surrogateescape")
+    if value in _NOTHING:
+        return None
+    try:
+        return unhexlify(value).decode("utf-8", "surrogateescape")
+    except ValueError:
+        raise ValueError("a value is neither quoted nor hex") from None
+
+
+def raw(body: bytes, key: bytes) -> bytes | None:
+    """The value of the first `key=`, as it stands; None when there is none. For records whose values hold no blank."""
+    size = len(key) + 1
+    if body.startswith(key + b"="):
+        start = size
+    else:
+        start = body.find(b" " + key + b"=")
+        if start < 0:
+            return None
+        start += size + 1
+    end = body.find(b" ", start)
+    value = body[start:] if end < 0 else body[start:end]
+    return value.partition(ENRICHED)[0]
+
+
+def number(body: bytes, key: bytes, base: int = 10) -> int | None:
+    """A number's value; None when the key is absent or says `?`. Raises ValueError for anything else."""
+    value = raw(body, key)
+    if value is None or value in _NOTHING:
+        return None
+    return int(value, base)
+
+
+def enriched(body: bytes) -> dict[str, str]:
+    """The names that auditd added: {"UID": "root", "SYSCALL": "openat"}."""
+    part = body.partition(ENRICHED)[2]
+    found: dict[str, str] = {}
+    for token in part.split(b'" '):
+        key, _, value = token.partition(b'="')
+        if value:
+            found.setdefault(decode(key), decode(value.removesuffix(b'"')))
+    return found
+
+
+def pairs(body: bytes) -> dict[str, str]:
+    """Every key with its value in clear, the first one counting. For messages of programs, whatever they hold: never raises.
+
+    `msg='...'` is opened; words without `=` belong to the value before them (`op=adding user`); a `-` in a key becomes
+    `_`; `avc: denied { read } for` gives seresult and seperms. Hex is decoded for the keys that may be hex, and left as it
+    stands when it is none.
+    """
+    body = body.partition(ENRICHED)[0]
+    found: dict[str, str] = {}
+    start = body.find(b"msg='")
+    if start >= 0:
+        header, message = body[:start], body[start + 5 :]
+        end = message.rfind(b"'")
+        _scan(header, found)
+        body = message if end < 0 else message[:end]
+    if body.lstrip().startswith(b"avc:"):
+        body = _verdict(body, found)
+    _scan(body, found)
+    return found
+
+
+def _verdict(body: bytes, found: dict[str, str]) -> bytes:
+    head, brace, rest = body.partition(b"{")
+    words = head.split()
+    if len(words) > 1:
+        found["seresult"] = decode(words[1])
+    if not brace:
+        return b" ".join(words[2:])
+    permissions, _, rest = rest.partition(b"}")
+    found["seperms"] = decode(b" ".join(permissions.split()))
+    return rest.lstrip().removeprefix(b"for ")
+
+
+def _scan(text: bytes, found: dict[str, str]) -> None:
+    at, size, last = 0, len(text), ""
+    while at < size:
+        if text[at] in b" ,":
+            at += 1
+            continue
+        equals = text.find(b"=", at)
+        blank = text.find(b" ", at)
+        if equals < 0 or 0 <= blank < equals:
+            end = size if blank < 0 else blank
+            if last:
+                found[last] += " " + decode(text[at:end])
+            at = end
+            continue
+        key = decode(text[at:equals]).replace("-", "_")
+        at = equals + 1
+        if text[at : at + 1] == b'"':
+            end = text.find(b'"', at + 1)
+            end = size if end < 0 else end
+            value = decode(text[at + 1 : end])
+            at = end + 1
+        else:
+            end = text.find(b" ", at)
+            end = size if end < 0 else end
+            value = _clear(key, text[at:end].rstrip(b","))
+            at = end
+        last = "" if key in found else key
+        found.setdefault(key, value)
+
+
+def _clear(key: str, value: bytes) -> str:
+    if key in ENCODED and len(value) > 1 and value not in _NOTHING and value.upper() == value:
+        try:
+            return decode(unhexlify(value))
+        except ValueError:
+            return decode(value)
+    return decode(value)

@@ -1,0 +1,98 @@
+"""One line of a log, or one netlink message -> what kind of record, its stamp, its body. Pure.
+
+    type=SYSCALL msg=audit(1364481363.243:24287): arch=c000003e syscall=2 ...
+    node=web1 type=CWD msg=audit(1364481363.243:24287):  cwd="/home"
+    ... audit: type=1300 audit(1364481363.243:24287): arch=...          (the kernel's log, and syslog's)
+
+Everything before `audit(` repeats itself from line to line, so a Kind is made once for each text there. The stamp stays
+as it is until an event needs its time. Bodies are for `ruleng.normalise.audit`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ruleng.abi.audit import RECORDS
+
+Role = Literal["part", "syscall", "title", "end", "alone"]
+"""What a record does to its event: begins with `syscall`; `title` (PROCTITLE) is the last that the kernel writes of a system
+call, `end` (EOE) says so; `alone` never has company."""
+
+_ALONE = (range(1100, 1300), range(2000, 3000))
+"""Messages of programs and of auditd, and printk's KERNEL: linux/audit.h."""
+_ROLES: dict[str, Role] = {
+    "SYSCALL": "syscall",
+    "PROCTITLE": "title",
+    "EOE": "end",
+    **{name: "alone" for number, name in RECORDS.items() if any(number in span for span in _ALONE)},
+}
+_MAX_NAME = 64
+_NS_DIGITS = 9
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What the text before `audit(` says."""
+
+    type: str
+    node: str | None
+    role: Role
+    key: bytes  # goes before the stamp to tell events of different nodes apart; empty without a node
+
+
+def split(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """(what is before `audit(`, the stamp, the body). Raises ValueError when the line is no audit record."""
+    start = line.find(b"audit(")
+    end = line.find(b"):", start)
+    if start < 0 or end < 0:
+        raise ValueError("no audit record")
+    body = line[end + 2 :]
+    return line[:start].removesuffix(b"msg=").rstrip(), line[start + 6 : end], body[1:] if body[:1] == b" " else body
+
+
+def kind_of(prefix: bytes) -> Kind:
+    """Raises ValueError when no type is named."""
+    node: str | None = None
+    kind: str | None = None
+    for token in prefix.split():
+        key, _, value = token.partition(b"=")
+        if key == b"type" and value:
+            kind = value.decode("ascii", "replace")
+        elif key == b"node" and value:
+            node = value.decode("utf-8", "replace")
+    if kind is None or len(kind) > _MAX_NAME or not kind.isprintable():
+        raise ValueError("an audit record does not say its type")
+    return named(kind, node)
+
+
+def named(kind: str, node: str | None = None) -> Kind:
+    """The Kind of a record type by name: SYSCALL, also as the number 1300 or UNKNOWN[1300]."""
+    number = kind.removeprefix("UNKNOWN[").removesuffix("]")
+    if number.isdecimal() and number.isascii() and len(number) < 6:
+        return numbered(int(number), node)
+    return Kind(kind, node, _ROLES.get(kind, "part"), b"" if node is None else node.encode() + b" ")
+
+
+def numbered(number: int, node: str | None = None) -> Kind:
+    """The Kind of a record type by number, as netlink has it."""
+    name = RECORDS.get(number)
+    if name is not None:
+        return named(name, node)
+    role: Role = "alone" if any(number in span for span in _ALONE) else "part"
+    return Kind(f"UNKNOWN[{number}]", node, role, b"" if node is None else node.encode() + b" ")
+
+
+def parse_time(text: bytes) -> int:
+    """SECONDS.FRACTION since the epoch -> nanoseconds. Raises ValueError."""
+    seconds, dot, fraction = text.partition(b".")
+    if not (dot and seconds.isdigit() and fraction.isdigit() and len(seconds) <= 11 and len(fraction) <= _NS_DIGITS):
+        raise ValueError("the time of an audit record cannot be read")
+    return int(seconds) * 1_000_000_000 + int(fraction.ljust(_NS_DIGITS, b"0"))
+
+
+def parse_serial(text: bytes) -> int:
+    """Raises ValueError."""
+    if not text.isdigit() or len(text) > 20:
+        raise ValueError("the serial number of an audit record cannot be read")
+    return int(text)
