@@ -71,7 +71,9 @@ class Module:
         text = f"{opening}{', '.join(texts)}{closing}"
         if text not in self._constants:
             name = self._constants[text] = self.name(label.upper(), 1)
-            self.definitions += [f"{name} = {text}"] if len(text) < _LINE else [f"{name} = {opening}", *_filled(texts), closing.removeprefix(",")]
+            self.definitions += (
+                [f"{name} = {text}"] if len(text) < _LINE else [f"{name} = {opening}", *_filled(texts), closing.removeprefix(",")]
+            )
         return self._constants[text]
 
     def members(self, subject: Subject, values: Sequence[Any]) -> str:

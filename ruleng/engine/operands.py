@@ -42,6 +42,26 @@ def name(use: FieldUse) -> str:
     return f"{use.field.name}.{use.arg}" if use.field.dotted and not use.arg.isdecimal() else f"{use.field.name}[{use.arg}]"
 
 
+def describe(operand: Operand) -> str:
+    """An operand as a rule writes it."""
+
+    def combine(node: Operand, below: list[str]) -> str:
+        inside = ", ".join(below)
+        match node:
+            case FieldUse():
+                return name(node)
+            case Constant():
+                return f'"{node.value}"'
+            case OperandTuple():
+                return f"({inside})"
+            case Apply():
+                return f"{node.function}({inside})" + ("" if node.arg is None else f"[{node.arg}]")
+            case _:
+                assert_never(node)
+
+    return fold(operand, children, combine)
+
+
 def quantifier(use: FieldUse) -> Quantifier:
     """A field that looks at many values looks at one of them when an argument says which."""
     return use.field.quantifier if use.arg is None else "one"

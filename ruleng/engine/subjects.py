@@ -53,12 +53,11 @@ class Subjects:
 
     def of(self, operand: Operand) -> Subject:
         """The subject of a field, a constant or a transformer; of a field with two ends the whole."""
-        written = _written(operand)
         uses = operands.fields(operand)
         return self._make(
-            written.label,
-            written.name,
-            written.text,
+            label(operand),
+            operands.describe(operand),
+            expression(operand),
             operand.type,
             is_list=operand.is_list,
             many=isinstance(operand, FieldUse) and operands.quantifier(operand) == "any",
@@ -164,38 +163,30 @@ def in_parentheses(text: str) -> str:
     return text if shape(text).atom else f"({text})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """An operand as an identifier, as a rule writes it, and as Python."""
+def expression(operand: Operand) -> str:
+    """The Python expression of an operand, transformers included."""
 
-    label: str
-    name: str
-    text: str
-
-
-def _written(operand: Operand) -> _Written:
-    def combine(node: Operand, below: list[_Written]) -> _Written:
-        names, texts = ", ".join(part.name for part in below), [part.text for part in below]
-        label = next((part.label for part in below if part.label), "value")
+    def combine(node: Operand, below: list[str]) -> str:
         match node:
             case FieldUse():
-                return _Written(_label(node), operands.name(node), operands.expression(node) or "None")
+                return operands.expression(node) or "None"
             case Constant():
-                return _Written("", repr(node.value), repr(node.value))
+                return repr(node.value)
             case OperandTuple():
-                return _Written(label, f"({names})", f"items({', '.join(texts)})")
+                return f"items({', '.join(below)})"
             case Apply():
-                arguments = texts if node.arg is None else [*texts, repr(node.arg)]
-                selected = "" if node.arg is None else f"[{node.arg}]"
-                text = f"fn_{node.function}({', '.join(arguments)})"
-                return _Written(f"{node.function}_{label}", f"{node.function}({names}){selected}", text)
+                return f"fn_{node.function}({', '.join(below if node.arg is None else [*below, repr(node.arg)])})"
             case _:
                 assert_never(node)
 
     return fold(operand, operands.children, combine)
 
 
-def _label(use: FieldUse) -> str:
-    """What a rule's author wrote in brackets goes into no identifier, but for a number."""
-    words = use.field.name.replace(".", "_")
-    return f"{words}_{int(use.arg)}" if use.arg and use.arg.isascii() and use.arg.isdecimal() else words
+def label(operand: Operand) -> str:
+    """A name for what the operand gives. What a rule's author wrote in brackets goes into it only where it is a number."""
+    uses = operands.fields(operand)
+    words = uses[0].field.name.replace(".", "_") if uses else "value"
+    if isinstance(operand, FieldUse):
+        arg = operand.arg or ""
+        return f"{words}_{int(arg)}" if arg.isascii() and arg.isdecimal() else words
+    return f"{operand.function}_{words}" if isinstance(operand, Apply) else words
