@@ -88,7 +88,7 @@ def _canonical_argument(arg: str | None) -> str:
 # --- files ------------------------------------------------------------------------------------------------------------
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
-_WORD = re.compile(r"""(?!#)[^()\[\]{}"'\s=,]+""")
+_WORD = re.compile(r"""(?!#)[^()\[\]{}"'\s\x00-\x1f\x7f\ufeff=,]+""")
 _VALUE_COLUMN = 13
 """Where the values of a rule's keys begin, counted from 0."""
 _INDENT = "  "

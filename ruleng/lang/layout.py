@@ -15,8 +15,8 @@ from ruleng.lang.escapes import quote
 WIDTH = 120
 """Columns that a line may have."""
 
-_BARE = re.compile(r"""(?!#|(?:oneof|anyof|allof)$)[^()"' \t\n\v\f\r=,]+""")
-_ARGUMENT = re.compile(r"""[^][\"' \t\n\v\f\r]+""")
+_BARE = re.compile(r"""(?!#|(?:oneof|anyof|allof)$)[^()"'\s\x00-\x1f\x7f\ufeff=,]+""")
+_ARGUMENT = re.compile(r"""[^][\"'\s\x00-\x1f\x7f]+""")
 
 
 def write_condition(expr: Expr) -> str:
@@ -92,6 +92,8 @@ def lay_out_joined(children: Iterable[tuple[str, Expr]], column: int) -> list[st
 
 def fill(words: Sequence[str], end: str, column: int) -> list[str]:
     """Words with commas between them and `end` behind, as many in a line as fit."""
+    if not words:
+        return [end]
     lines = [""]
     for index, word in enumerate(words):
         text = word + (end if index == len(words) - 1 else ",")

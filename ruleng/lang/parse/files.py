@@ -147,7 +147,7 @@ class Files:
             case "flag":
                 return rest[0] == "true"
             case "capture_duration":
-                return self.duration_ns(rest[0]) // _NS_PER_UNIT["ms"]
+                return self.duration_ns(rest[0], least=0) // _NS_PER_UNIT["ms"]
             case "throttle":
                 count, _, period, *by = rest
                 fields = tuple(map(self.conditions.field, by[1:]))
@@ -174,10 +174,10 @@ class Files:
             self.diagnostics.append(syntax.out_of_range(self.span(token), what))
         return number
 
-    def duration_ns(self, token: Token) -> int:
+    def duration_ns(self, token: Token, least: int = 1) -> int:
         digits = token.rstrip("dhms")
-        number = int(digits) if len(digits) <= _DIGITS else 0
-        if not number:
+        number = int(digits) if len(digits) <= _DIGITS else -1
+        if number < least:
             self.diagnostics.append(syntax.out_of_range(self.span(token), "a time"))
         return number * _NS_PER_UNIT[token[len(digits) :]]
 
