@@ -29,7 +29,7 @@ from ruleng.lang.ast import (
     RuleDecl,
     RuleFile,
 )
-from ruleng.lang.diagnostics import Diagnostic
+from ruleng.lang.diagnostics import Diagnostic, Severity
 from ruleng.lang.graph import ordered
 from ruleng.lang.lists import ListEntry, Lists
 from ruleng.lang.mistakes import names as mistakes
@@ -133,7 +133,7 @@ class _Collected:
     rules: dict[str, _Rule] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    orphans: list[tuple[Name, str]] = field(default_factory=list)  # changes to nothing, with the kind of what they change
+    orphans: list[tuple[Name, str, Severity]] = field(default_factory=list)  # changes to nothing, and the kind that they change
     count: int = 0
 
     def add(self, item: object, dialect: Dialect, file: int) -> None:
@@ -151,12 +151,12 @@ class _Collected:
         old = self.lists.get(name)
         match decl.mode:
             case "append" if old is None:
-                self.orphans.append((decl.name, "list"))
+                self.orphans.append((decl.name, "list", "error"))
             case "append" if old is not None:
                 old.items += decl.items
                 old.seen = self.count
             case _:
-                self._twice(decl.mode, dialect, "list", decl.name, None if old is None else old.name)
+                self._define(decl.mode, dialect, "list", decl.name, None if old is None else old.name)
                 index = self.count if old is None else old.index
                 self.lists[name] = ListEntry(decl.name, list(decl.items), dialect, index, self.count)
 
@@ -165,12 +165,12 @@ class _Collected:
         old = self.macros.get(name)
         match decl.mode:
             case "append" if old is None:
-                self.orphans.append((decl.name, "macro"))
+                self.orphans.append((decl.name, "macro", "error"))
             case "append" if old is not None:
                 old.condition = _joined(old.condition, decl.condition)
                 old.seen = self.count
             case _:
-                self._twice(decl.mode, dialect, "macro", decl.name, None if old is None else old.name)
+                self._define(decl.mode, dialect, "macro", decl.name, None if old is None else old.name)
                 index, first = (self.count, file) if old is None else (old.index, old.file)
                 self.macros[name] = _Macro(decl.name, decl.condition, dialect, first, index, self.count)
 
@@ -179,7 +179,7 @@ class _Collected:
         old = self.rules.get(name)
         if old is None:
             if decl.modes:
-                self.orphans.append((decl.name, "rule"))
+                self.orphans.append((decl.name, "rule", "error"))
             else:
                 self._put(name, decl, dialect, file)
             return
@@ -189,7 +189,7 @@ class _Collected:
         if before != now:
             self._report(mistakes.another_source(decl.source.span if decl.source else decl.name.span, name, before, now), name)
         elif not decl.modes:
-            self._twice("define", dialect, "rule", decl.name, old.decl.name)
+            self._define("define", dialect, "rule", decl.name, old.decl.name)
             self._put(name, decl, dialect, file)
         else:
             old.decl = self._changed(old.decl, decl)
@@ -232,9 +232,12 @@ class _Collected:
     def _report(self, diagnostic: Diagnostic, owner: str) -> None:
         self.diagnostics.append(diagnostic if diagnostic.rule is not None else replace(diagnostic, rule=owner))
 
-    def _twice(self, mode: str, dialect: Dialect, kind: str, name: Name, first: Name | None) -> None:
-        if first is not None and mode == "define" and dialect == "rules":
+    def _define(self, mode: str, dialect: Dialect, kind: str, name: Name, first: Name | None) -> None:
+        """In `.rules` files a definition is new and a replacement is not; Falco does not care."""
+        if dialect == "rules" and mode == "define" and first is not None:
             self._report(mistakes.defined_twice(name.span, kind, name.text, first.span), name.text)
+        elif dialect == "rules" and mode == "replace" and first is None:
+            self.orphans.append((name, kind, "warning"))
 
 
 def _source(decl: RuleDecl) -> str:
@@ -293,10 +296,10 @@ class _Resolver:
     def _orphans(self) -> None:
         if not self.complete:
             return
-        for name, kind in self.all.orphans:
+        for name, kind, severity in self.all.orphans:
             if name.text not in self.all.broken:
                 known = {"list": self.all.lists.keys(), "macro": self.all.macros.keys(), "rule": self.all.rules.keys()}[kind]
-                self._report(mistakes.nothing_to_change(name.span, kind, name.text, known - {name.text}), name.text)
+                self._report(mistakes.nothing_to_change(name.span, kind, name.text, known - {name.text}, severity), name.text)
 
     def _unused(self) -> None:
         for macro in self.all.macros.values():
@@ -392,7 +395,7 @@ class _Resolver:
         decl, name = entry.decl, entry.decl.name.text
         if self.sources is not None and _source(decl) not in self.sources:
             place = decl.source.span if decl.source is not None else decl.name.span
-            self._report(source_mistakes.unknown_source(place, _source(decl), self.sources, entry.dialect), name)
+            self._report(source_mistakes.unknown_source(place, _source(decl), self.sources), name)
             return None
         if decl.condition is None or name in self.all.broken:
             return None

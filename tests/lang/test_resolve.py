@@ -10,6 +10,7 @@ import pytest
 from ruleng.lang.ast import And, Check, Expr, FieldRef, ListLit, Literal, Not, Or, RuleFile
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.falco import read_falco
+from ruleng.lang.parse import parse_file
 from ruleng.lang.resolve import Resolved, ResolvedRule, resolve
 from ruleng.lang.source import Source
 from tests.lang.said import cases, said
@@ -60,6 +61,18 @@ def test_each_mistake_of_names_is_said_once_at_its_place(text: str, said_of_it: 
     files, diagnostics = falco(*text.split("# ---\n"))
     diagnostics += resolve(files).diagnostics
     assert said(item for item in diagnostics if item.code not in {"R0503"}) == said_of_it
+
+
+@pytest.mark.parametrize(("text", "said_of_it"), cases("rules_names.txt"))
+def test_each_mistake_of_names_in_rules_files_is_said_once(text: str, said_of_it: list[str]) -> None:
+    diagnostics: list[Diagnostic] = []
+    files = []
+    for number, part in enumerate(text.split("# ---\n")):
+        file, mistakes = parse_file(Source(f"{number}.rules", part))
+        files.append(file)
+        diagnostics += mistakes
+    found = [*diagnostics, *resolve(files).diagnostics]
+    assert said(diagnostic for diagnostic in found if not diagnostic.code.startswith("R01")) == said_of_it
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------

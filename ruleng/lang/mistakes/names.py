@@ -121,8 +121,15 @@ def too_big(span: Span, what: str, unit: str, limit: int) -> Diagnostic:
 # --- what is changed, and what is there already -----------------------------------------------------------------------
 
 
-def nothing_to_change(span: Span, kind: str, name: str, known: Iterable[str]) -> Diagnostic:
-    return _error("R0223", f"no {kind} `{name}` is defined before this change to it", span, help=did_you_mean(name, known))
+def nothing_to_change(span: Span, kind: str, name: str, known: Iterable[str], severity: Severity) -> Diagnostic:
+    return Diagnostic(
+        code="R0223",
+        severity=severity,
+        message=f"no {kind} `{name}` is defined before this change to it",
+        span=span,
+        help=did_you_mean(name, known),
+        falco=VALIDATE,
+    )
 
 
 def defined_twice(span: Span, kind: str, name: str, first: Span) -> Diagnostic:

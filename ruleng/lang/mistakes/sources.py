@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from ruleng.lang.ast import Dialect
 from ruleng.lang.diagnostics import Diagnostic, Severity
 from ruleng.lang.mistakes import Explanation
 from ruleng.lang.near import did_you_mean
@@ -67,10 +66,10 @@ def no_rules_in(path: str) -> Diagnostic:
     return _of_file("R0605", path, "holds no file with rules", severity="warning")
 
 
-def unknown_source(span: Span, name: str, known: Collection[str], dialect: Dialect) -> Diagnostic:
+def unknown_source(span: Span, name: str, known: Collection[str]) -> Diagnostic:
     return Diagnostic(
         code="R0610",
-        severity="warning" if dialect == "falco" else "error",
+        severity="warning",
         message=f"no source provides `{name}` events, the rule is left out",
         span=span,
         help=did_you_mean(name, known),
