@@ -93,7 +93,9 @@ def build(mapping: Mapping[str, Json], *, strict: bool) -> Event:
             elif name in _SPECIAL:
                 _SPECIAL[name](draft, given)
             elif name in _FOLLOWS:
-                later[name] = from_json(given, standard().fields[name].type)
+                field = standard().fields[name]
+                _require_type(draft, field)
+                later[name] = from_json(given, field.type)
             else:
                 _other(draft, name, given)
         except ValueError as problem:
@@ -320,10 +322,14 @@ _SPECIAL: Mapping[str, Callable[[Draft, Json], None]] = {
 # --- fields with an argument, and fields that no slot holds -------------------------------------------------------------
 
 
-def _other(draft: Draft, name: str, given: Json) -> None:
-    field, arg = find(name)
+def _require_type(draft: Draft, field: Field) -> None:
     if field.event_types is not None and draft.type not in field.event_types:
         raise ValueError(f"is no field of `{draft.type}` events")
+
+
+def _other(draft: Draft, name: str, given: Json) -> None:
+    field, arg = find(name)
+    _require_type(draft, field)
     match field.name:
         case "evt.arg" | "evt.rawarg" if arg is not None:
             _argument(draft, _parameter(draft, arg), given, raw=field.name == "evt.rawarg")
@@ -792,7 +798,7 @@ def _signal(draft: Draft) -> Signal | None:
     if not (parts["signal"] or parts["sender"] or parts["target"]):
         return None
     if draft.type not in signal.TYPES:
-        raise InputError(f"`signal` fields are no fields of `{draft.type}` events")
+        raise InputError(f"the `signal` fields are no fields of `{draft.type}` events")
     if "number" not in parts["signal"]:
         raise InputError("`signal.number` or `signal.name` is required with other `signal` fields")
     return Signal(sender=_of_signal(parts["sender"]), target=_of_signal(parts["target"]), **parts["signal"])

@@ -452,14 +452,16 @@ FALCO_ONLY = frozenset({"res_or_fd", "ID", "nativeID", "queuepct", "tags"})
 
 
 def raw_type(parameter: str) -> T:
-    """The type of `evt.rawarg.NAME`: the widest among the events that have it. Texts of audit's own events count only alone."""
-    found = by_name().get(parameter, {})
-    types = {param.kind.type for event, param in found.items() if event not in AUDIT_TYPES}
-    if len(types) == 1:
-        return types.pop()
-    if types and all(kind.integer for kind in types):
+    """The type of `evt.rawarg.NAME` for all events that have it: INT64 for numbers of several widths, else that of most events.
+
+    Texts of audit's own events count only when no other event has the parameter.
+    """
+    types = [param.kind.type for event, param in by_name().get(parameter, {}).items() if event not in AUDIT_TYPES]
+    if not types:
+        return T.STRING
+    if len(set(types)) > 1 and all(type.integer for type in types):
         return T.INT64
-    return T.STRING
+    return max(types, key=types.count)
 
 
 def instant(arg: str) -> str:
