@@ -102,7 +102,7 @@ def _signal(given: Name | None, report: Report) -> int:
         return SIGNALS["SIGKILL"]
     number = _number(given.text, SIGNALS, "SIG")
     if number is None or not 1 <= number <= LAST_SIGNAL:
-        report(mistakes.unknown_signal(given.span, given.text, SIGNALS))
+        report(mistakes.unknown_signal(given.span, given.text, [*SIGNALS, *(name[3:] for name in SIGNALS)]))
         return SIGNALS["SIGKILL"]
     return number
 

@@ -22,6 +22,7 @@ from ruleng.lang.mistakes import fields as field_mistakes
 from ruleng.lang.mistakes import types as mistakes
 from ruleng.lang.mistakes.names import unknown_macro
 from ruleng.lang.operators import LIST_RIGHT, MODIFIABLE, OF_LIST, OF_TYPE, canonical
+from ruleng.lang.source import Span
 
 MAX_TRANSFORMERS = 64
 """How deep transformers may be nested; without a limit a hostile rule exhausts the stack of whatever walks the tree."""
@@ -83,7 +84,7 @@ class Checker:
         left = self.operand(check.left)
         op = canonical(check.op)
         if op is None:
-            self.report(mistakes.unknown_operator(check.span, check.op, Op))
+            self.report(mistakes.unknown_operator(_operator(check), check.op, Op))
         if isinstance(check.right, FieldRef | Call):
             right = self._right(check.right)
             if left is None or op is None or right is None:
@@ -106,10 +107,10 @@ class Checker:
         """Whether the operator and its modifier go with the left side."""
         operators = OF_LIST if left.is_list else OF_TYPE[left.type]
         if op not in operators:
-            self.report(mistakes.operator_unsupported(check.span, check.op, name_of(check.left), describe(left), operators))
+            self.report(mistakes.operator_unsupported(_operator(check), check.op, name_of(check.left), describe(left), operators))
             return False
         if check.modifier is not None and op not in MODIFIABLE:
-            self.report(mistakes.modifier_unsupported(check.span, check.op, check.modifier))
+            self.report(mistakes.modifier_unsupported(_operator(check), check.op, check.modifier))
             return False
         return True
 
@@ -195,7 +196,7 @@ class Checker:
 
     def _incomparable(self, check: Check, left: Operand, op: Op, right: Operand, node: FieldRef | Call) -> Diagnostic | None:
         if op in (Op.EXISTS, Op.REGEX, Op.PMATCH):
-            return mistakes.operator_without_fields(check.span, check.op)
+            return mistakes.operator_without_fields(_operator(check), check.op)
         if check.modifier is not None:
             return mistakes.modifier_unsupported(check.span, check.op, check.modifier)
         if left.type is FieldType.IPNET or (isinstance(left, FieldUse) and self._constants_only(left)):
@@ -326,6 +327,15 @@ class Checker:
         return fits
 
 
+def _operator(check: Check) -> Span:
+    """Where the operator stands: after the left side, unless the check was put together (exceptions are)."""
+    left, span = check.left.span, check.span
+    if left.source is not span.source or not span.start <= left.end <= span.end:
+        return span
+    start = span.source.text.find(check.op, left.end, span.end)
+    return span if start < 0 else Span(span.source, start, start + len(check.op))
+
+
 def _parameters(function: Function, count: int) -> Sequence[Parameter]:
     """As many parameters as there are arguments; the last of a variadic function stands for all that follow."""
     return function.parameters + (function.parameters[-1],) * (count - len(function.parameters))
@@ -337,15 +347,15 @@ def describe(operand: Operand) -> str:
 
 
 def name_of(node: FieldRef | Call) -> str:
-    """A field or transformer in back-ticks, shortened to what a message can hold."""
+    """A field or transformer as a message names it, a transformer without its arguments."""
     match node:
         case FieldRef(name, None):
-            return f"`{name}`"
+            return name
         case FieldRef(name, arg):
-            return f"`{name}[{arg}]`"
+            return f"{name}[{arg}]"
         case Call("val", (FieldRef() as field,)):
             return name_of(field)
         case Call(name):
-            return f"`{name}(...)`"
+            return f"{name}(...)"
         case _:
             assert_never(node)

@@ -19,22 +19,14 @@ ORDER = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
 MODIFIABLE = frozenset(Op) - LIST_RIGHT - ORDER - {Op.EXISTS}
 """Operators that oneof, anyof and allof go with."""
 
-_EQUALITY = (Op.EXISTS, Op.EQ, Op.NE, Op.IN, Op.INTERSECTS)
-_NUMBER = (*_EQUALITY, Op.LT, Op.LE, Op.GT, Op.GE)
-_TEXT = (
-    *_NUMBER,
-    Op.CONTAINS,
-    Op.ICONTAINS,
-    Op.STARTSWITH,
-    Op.ENDSWITH,
-    Op.GLOB,
-    Op.IGLOB,
-    Op.REGEX,
-    Op.PMATCH,
-)
-_BYTES = (*_EQUALITY, Op.CONTAINS, Op.STARTSWITH, Op.ENDSWITH, Op.BCONTAINS, Op.BSTARTSWITH)
+_ALL_TYPES = (Op.IN, Op.INTERSECTS, Op.EXISTS)
+_EQUALITY = (Op.EQ, Op.NE, *_ALL_TYPES)
+_NUMBER = (Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, *_ALL_TYPES)
+_MATCHES = (Op.CONTAINS, Op.ICONTAINS, Op.STARTSWITH, Op.ENDSWITH, Op.GLOB, Op.IGLOB, Op.REGEX, Op.PMATCH)
+_TEXT = (*_MATCHES, *_NUMBER)
+_BYTES = (Op.CONTAINS, Op.STARTSWITH, Op.ENDSWITH, Op.BCONTAINS, Op.BSTARTSWITH, *_EQUALITY)
 
-OF_LIST: tuple[Op, ...] = (Op.EXISTS, Op.IN, Op.INTERSECTS)
+OF_LIST: tuple[Op, ...] = _ALL_TYPES
 
 OF_TYPE: Mapping[FieldType, tuple[Op, ...]] = MappingProxyType(
     dict.fromkeys(FieldType, _NUMBER)

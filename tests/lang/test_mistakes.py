@@ -77,3 +77,9 @@ def test_a_code_is_explained_in_any_case_and_an_unknown_one_not() -> None:
     assert found is not None
     assert found.title == "unknown field"
     assert explain("R9999") is None
+
+
+def test_a_message_repeats_what_was_found_as_far_as_a_line_holds_it() -> None:
+    assert mistakes.ticked("proc.nam") == "`proc.nam`"
+    assert mistakes.ticked("") == "an empty text"
+    assert mistakes.ticked("x" * 1_000_000) == f"`{'x' * 80}…`"

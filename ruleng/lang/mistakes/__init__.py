@@ -20,6 +20,16 @@ from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
+LONGEST = 80
+"""Characters of a name or value that a message repeats; the source line below it shows the rest."""
+
+
+def ticked(text: str) -> str:
+    """What was found, in back-ticks."""
+    if not text:
+        return "an empty text"
+    return f"`{text}`" if len(text) <= LONGEST else f"`{text[:LONGEST]}…`"
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

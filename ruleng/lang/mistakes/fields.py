@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ruleng.fields.types import Field
 from ruleng.lang.diagnostics import Diagnostic
-from ruleng.lang.mistakes import Explanation
+from ruleng.lang.mistakes import Explanation, ticked
 from ruleng.lang.near import did_you_mean
 from ruleng.lang.source import Span
 
@@ -63,7 +63,7 @@ def unknown_field(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
     return Diagnostic(
         code="R0203",
         severity="error",
-        message=f"unknown field `{name}`",
+        message=f"unknown field {ticked(name)}",
         span=span,
         help=did_you_mean(name, known),
         falco=COMPILE,
@@ -85,7 +85,7 @@ def argument_unwanted(span: Span, field: Field, arg: str) -> Diagnostic:
     return Diagnostic(
         code="R0205",
         severity="error",
-        message=f"`{field.name}` takes no argument, found `{arg}`",
+        message=f"`{field.name}` takes no argument, found {ticked(arg)}",
         span=span,
         falco=COMPILE,
     )
@@ -95,7 +95,7 @@ def bad_argument(span: Span, field: Field, arg: str, reason: str, near: str | No
     return Diagnostic(
         code="R0206",
         severity="error",
-        message=f"`{arg}` is no argument of `{field.name}`",
+        message=f"{ticked(arg)} is no argument of `{field.name}`",
         span=span,
         label=reason,
         help=field.argument_doc or None if near is None else f"did you mean `{field.name}.{near}`?",
@@ -107,7 +107,7 @@ def unknown_event_type(span: Span, name: str, known: Iterable[str]) -> Diagnosti
     return Diagnostic(
         code="R0207",
         severity="error",
-        message=f"unknown event type `{name}`",
+        message=f"unknown event type {ticked(name)}",
         span=span,
         help=did_you_mean(name, known),
         falco=COMPILE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ruleng.lang.diagnostics import Diagnostic
-from ruleng.lang.mistakes import Explanation
+from ruleng.lang.mistakes import Explanation, ticked
 from ruleng.lang.near import did_you_mean
 from ruleng.lang.source import Span
 
@@ -98,23 +98,23 @@ def container_info(span: Span) -> Diagnostic:
 
 
 def field_with_letters_after(span: Span, field: str, rest: str) -> Diagnostic:
-    return Diagnostic(code="R0405", severity="warning", message=f"this prints `{field}` and then `{rest}`", span=span)
+    return Diagnostic(code="R0405", severity="warning", message=f"this prints `{field}` and then {ticked(rest)}", span=span)
 
 
 # --- actions ----------------------------------------------------------------------------------------------------------
 
 
 def unknown_action(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
-    return _error("R0410", f"unknown action `{name}`", span, help=did_you_mean(name, known), falco=None)
+    return _error("R0410", f"unknown action {ticked(name)}", span, help=did_you_mean(name, known), falco=None)
 
 
 def unknown_option(span: Span, action: str, option: str, known: Sequence[str]) -> Diagnostic:
     hint = did_you_mean(option, known) or (f"it has {' and '.join(known)}" if known else None)
-    return _error("R0411", f"`{action}` has no option `{option}`", span, help=hint, falco=None)
+    return _error("R0411", f"`{action}` has no option {ticked(option)}", span, help=hint, falco=None)
 
 
 def argument_unwanted(span: Span, action: str, argument: str, usage: str) -> Diagnostic:
-    return _error("R0411", f"`{action}` does not take `{argument}`", span, help=f"write `{usage}`", falco=None)
+    return _error("R0411", f"`{action}` does not take {ticked(argument)}", span, help=f"write `{usage}`", falco=None)
 
 
 def option_repeated(span: Span, option: str) -> Diagnostic:
@@ -122,15 +122,15 @@ def option_repeated(span: Span, option: str) -> Diagnostic:
 
 
 def unknown_signal(span: Span, text: str, known: Iterable[str]) -> Diagnostic:
-    return _error("R0413", f"unknown signal `{text}`", span, help=did_you_mean(text, known), falco=None)
+    return _error("R0413", f"unknown signal {ticked(text)}", span, help=did_you_mean(text, known), falco=None)
 
 
 def unknown_errno(span: Span, text: str, known: Iterable[str]) -> Diagnostic:
-    return _error("R0414", f"unknown error `{text}`", span, help=did_you_mean(text, known), falco=None)
+    return _error("R0414", f"unknown error {ticked(text)}", span, help=did_you_mean(text, known), falco=None)
 
 
 def unknown_scope(span: Span, text: str, known: Sequence[str]) -> Diagnostic:
-    return _error("R0415", f"unknown scope `{text}`", span, help=f"one of {', '.join(known)}", falco=None)
+    return _error("R0415", f"unknown scope {ticked(text)}", span, help=f"one of {', '.join(known)}", falco=None)
 
 
 def deny_impossible(span: Span) -> Diagnostic:
@@ -151,7 +151,7 @@ def action_repeated(span: Span, action: str) -> Diagnostic:
 
 
 def invalid_priority(span: Span, text: str, known: Iterable[str]) -> Diagnostic:
-    return _error("R0420", f"invalid priority `{text}`", span, help=did_you_mean(text, known), falco="LOAD_ERR_YAML_VALIDATE")
+    return _error("R0420", f"invalid priority {ticked(text)}", span, help=did_you_mean(text, known), falco="LOAD_ERR_YAML_VALIDATE")
 
 
 def part_missing(span: Span, rule: str, part: str) -> Diagnostic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ruleng.lang.diagnostics import Diagnostic, Severity
-from ruleng.lang.mistakes import Explanation
+from ruleng.lang.mistakes import Explanation, ticked
 from ruleng.lang.near import did_you_mean
 from ruleng.lang.source import Span
 
@@ -130,14 +130,14 @@ def _warning(code: str, message: str, span: Span, *, help: str | None = None, fa
 def operator_unsupported(span: Span, op: str, what: str, type: str, operators: Iterable[str]) -> Diagnostic:
     return _error(
         "R0301",
-        f"`{op}` does not work on {what}, which is {type}",
+        f"`{op}` does not work on `{what}`, which is {type}",
         span,
         help=f"it takes {', '.join(operators)}",
     )
 
 
 def unknown_operator(span: Span, op: str, operators: Iterable[str]) -> Diagnostic:
-    return _error("R0319", f"unknown operator `{op}`", span, help=did_you_mean(op, operators))
+    return _error("R0319", f"unknown operator {ticked(op)}", span, help=did_you_mean(op, operators))
 
 
 def one_value_wanted(span: Span, op: str) -> Diagnostic:
@@ -158,7 +158,7 @@ def value_missing(span: Span, op: str) -> Diagnostic:
 
 
 def not_a_number(span: Span, text: str, *, help: str | None) -> Diagnostic:
-    return _error("R0302", f"`{text}` is not a number", span, help=help)
+    return _error("R0302", f"{ticked(text)} is not a number", span, help=help)
 
 
 def number_does_not_fit(span: Span, text: str, type: str, bounds: tuple[int, int], wrapped: int | None) -> Diagnostic:
@@ -167,7 +167,7 @@ def number_does_not_fit(span: Span, text: str, type: str, bounds: tuple[int, int
     return Diagnostic(
         code="R0303",
         severity=severity,
-        message=f"{text} does not fit in {type}, which holds {bounds[0]} to {bounds[1]}",
+        message=f"{ticked(text)} does not fit in {type}, which holds {bounds[0]} to {bounds[1]}",
         span=span,
         label="" if wrapped is None else f"Falco takes it as {wrapped}",
         falco=COMPILE if severity == "error" else None,
@@ -177,12 +177,12 @@ def number_does_not_fit(span: Span, text: str, type: str, bounds: tuple[int, int
 def not_a_boolean(span: Span, text: str) -> Diagnostic:
     meant = {"1": "true", "yes": "true", "on": "true", "0": "false", "no": "false", "off": "false"}.get(text.lower(), text.lower())
     found = f"did you mean `{meant}`?" if meant in ("true", "false") else "write `true` or `false`"
-    return _error("R0304", f"`{text}` is neither `true` nor `false`", span, help=found)
+    return _error("R0304", f"{ticked(text)} is neither `true` nor `false`", span, help=found)
 
 
 def not_an_address(span: Span, text: str) -> Diagnostic:
     hint = "networks go with `fd.net` and its like" if "/" in text else None
-    return _error("R0305", f"`{text}` is not an IPv4 or IPv6 address", span, help=hint)
+    return _error("R0305", f"{ticked(text)} is not an IPv4 or IPv6 address", span, help=hint)
 
 
 def mapped_address(span: Span, text: str, plain: str) -> Diagnostic:
@@ -190,11 +190,11 @@ def mapped_address(span: Span, text: str, plain: str) -> Diagnostic:
 
 
 def not_a_network(span: Span, text: str, reason: str) -> Diagnostic:
-    return _error("R0306", f"`{text}` is not a network", span, label=reason)
+    return _error("R0306", f"{ticked(text)} is not a network", span, label=reason)
 
 
 def not_a_port(span: Span, text: str, services: Iterable[str]) -> Diagnostic:
-    return _error("R0307", f"`{text}` is neither a port nor the name of a service", span, help=did_you_mean(text, services))
+    return _error("R0307", f"{ticked(text)} is neither a port nor the name of a service", span, help=did_you_mean(text, services))
 
 
 def empty_port(span: Span) -> Diagnostic:
@@ -211,7 +211,7 @@ def no_text(span: Span) -> Diagnostic:
 
 def not_hex(span: Span, op: str, text: str) -> Diagnostic:
     label = "an odd number of digits" if len(text) % 2 else ""
-    return _error("R0309", f"`{op}` takes bytes as pairs of hexadecimal digits, found `{text}`", span, label=label)
+    return _error("R0309", f"`{op}` takes bytes as pairs of hexadecimal digits, found {ticked(text)}", span, label=label)
 
 
 _REGEX_HINTS = {
@@ -230,31 +230,37 @@ def invalid_regex(span: Span, text: str, reason: str) -> Diagnostic:
 
 
 def needless_regex(span: Span, text: str, instead: str) -> Diagnostic:
-    return _warning("R0311", f"`{text}` needs no regular expression", span, help=f"consider `{instead}`, which is faster")
+    return _warning(
+        "R0311", f"{ticked(text)} needs no regular expression", span, help=f"consider {ticked(instead)}, which is faster"
+    )
 
 
 def odd_pattern(span: Span, text: str, reason: str) -> Diagnostic:
-    return _warning("R0312", f"`{text}` may not mean what it says: {reason}", span, falco=None)
+    return _warning("R0312", f"{ticked(text)} may not mean what it says: {reason}", span, falco=None)
 
 
 def field_as_text(span: Span, text: str) -> Diagnostic:
-    return _warning("R0313", f"`{text}` is a text here, not the field", span, help=f"the field's value is `val({text.strip()})`")
+    return _warning(
+        "R0313", f"{ticked(text)} is a text here, not the field", span, help=f"the field's value is `val({text.strip()})`"
+    )
 
 
 def transformer_as_text(span: Span, text: str) -> Diagnostic:
-    return _warning("R0314", f"`{text}` is a text here, not a transformed field", span, help="leave the quotes out for the field")
+    return _warning(
+        "R0314", f"{ticked(text)} is a text here, not a transformed field", span, help="leave the quotes out for the field"
+    )
 
 
 def compared_with_na(span: Span, field: str, *, falco: bool) -> Diagnostic:
     code = "LOAD_UNSAFE_NA_CHECK" if falco else None
-    return _warning("R0315", "a missing value is not the text `<NA>`", span, help=f"write `not` {field} `exists`", falco=code)
+    return _warning("R0315", "a missing value is not the text `<NA>`", span, help=f"write `not {field} exists`", falco=code)
 
 
 # --- transformers -----------------------------------------------------------------------------------------------------
 
 
 def unknown_transformer(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
-    return _error("R0320", f"unknown transformer `{name}`", span, help=did_you_mean(name, known))
+    return _error("R0320", f"unknown transformer {ticked(name)}", span, help=did_you_mean(name, known))
 
 
 def wrong_argument_count(span: Span, signature: str, found: int) -> Diagnostic:
@@ -274,7 +280,7 @@ def transformer_argument_unwanted(span: Span, name: str) -> Diagnostic:
 
 
 def not_an_option(span: Span, arg: str) -> Diagnostic:
-    return _error("R0323", f"`{arg}` is not one option letter", span, help="`getopt(...)[p]` is the value of -p")
+    return _error("R0323", f"{ticked(arg)} is not one option letter", span, help="`getopt(...)[p]` is the value of -p")
 
 
 def not_transformable(span: Span, field: str) -> Diagnostic:
@@ -309,4 +315,4 @@ def not_on_the_right(span: Span, field: str) -> Diagnostic:
 
 
 def different_types(span: Span, left: str, left_type: str, right: str, right_type: str) -> Diagnostic:
-    return _error("R0332", f"{left} is {left_type}, {right} is {right_type}", span, label="both sides must be of one type")
+    return _error("R0332", f"`{left}` is {left_type}, `{right}` is {right_type}", span, label="both sides must be of one type")
