@@ -6,9 +6,10 @@ In: a table of word and number. Out: `text(number)` as Falco prints it, `number(
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
+
+import msgspec
 
 from ruleng.abi.names import CAPABILITIES, ERRNO, SIGNALS
 
@@ -30,8 +31,7 @@ class Words(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(msgspec.Struct, frozen=True):
     """Bits, of which any number may be set: `O_RDWR|O_CREAT`. What has no word is left out, as Falco does."""
 
     bits: Mapping[str, int]
@@ -56,8 +56,7 @@ class Flags:
         return total
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """One of several: `PTRACE_ATTACH`. Words of one number are shown together: `AF_LOCAL|AF_UNIX`."""
 
     numbers: Mapping[str, int]
@@ -70,8 +69,7 @@ class Choice:
         return self.numbers.get(first, _decimal(first))
 
 
-@dataclass(frozen=True, slots=True)
-class Both:
+class Both(msgspec.Struct, frozen=True):
     """A choice in some of the bits and flags in the others: `O_CREAT|O_RDWR|O_CLOEXEC` of open(2).
 
     The choice stands before the flags named in `before`, else at the end.

@@ -11,9 +11,10 @@ Order and names are those of Falco's event table: what the call returned, then i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
+
+import msgspec
 
 from ruleng.abi import audit
 from ruleng.abi.syscalls import EVENT_NAMES, UNIMPLEMENTED
@@ -30,8 +31,7 @@ texts (a tuple): in Event.args only.
 Slot = Literal["name", "source", "target"]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """How a parameter's value is stored, and how it is put into words."""
 
     type: T  # of evt.rawarg
@@ -40,14 +40,12 @@ class Kind:
     slot: Slot | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(msgspec.Struct, frozen=True):
     name: str
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class EventType:
+class EventType(msgspec.Struct, frozen=True):
     name: str
     category: str
     params: tuple[Param, ...]
