@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ruleng.lang import falco_values
 from ruleng.lang.ast import (
+    And,
     Call,
     Check,
     Condition,
@@ -28,6 +29,8 @@ from ruleng.lang.ast import (
     MacroDecl,
     Mode,
     Name,
+    Or,
+    Ref,
     RuleDecl,
     RuleFile,
 )
@@ -38,7 +41,7 @@ from ruleng.lang.load import read_source
 from ruleng.lang.odd_names import OddNames
 from ruleng.lang.operators import LIST_RIGHT, canonical
 from ruleng.lang.parse import parse_condition
-from ruleng.lang.source import Source
+from ruleng.lang.source import Source, join
 from ruleng.lang.trees import Leaf, map_leaves
 
 _LIST_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
@@ -139,10 +142,8 @@ class _Converter:
             self.report(replace(diagnostic, rule=owner))
         if expr is None:
             return condition
-        return replace(condition, expr=self.tree(self.odd.shown(expr)))
-
-    def tree(self, expr: Expr) -> Expr:
-        return map_leaves(expr, self.leaf) or expr
+        named = map_leaves(self.odd.shown(expr), self.leaf) or expr
+        return replace(condition, expr=And((named,)) if _in_parentheses(source, expr) else named)
 
     def leaf(self, leaf: Leaf) -> Expr:
         match leaf:
@@ -203,6 +204,12 @@ class _Converter:
                 return self.literal(meant) if isinstance(meant, Literal) else meant or value
             case Call():
                 return value
+
+
+def _in_parentheses(source: Source, expr: Expr) -> bool:
+    """Whether what is appended to the text does not come between its operands. An And of one is printed in parentheses."""
+    joined, _ = parse_condition(join(source, Source("", "and more")))
+    return isinstance(expr, And | Or) and joined == And((expr, Ref("more")))
 
 
 def _override(rule: RuleDecl, before: RuleDecl) -> RuleDecl:
