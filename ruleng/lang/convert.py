@@ -83,7 +83,10 @@ def convert_sources(sources: Sequence[Source]) -> Converted:
         files.append(file)
     names = [item.name.text for file in files for item in file.items if isinstance(item, ListDecl)]
     converter = _Converter(diagnostics.append, OddNames(names), _fit_names(names))
-    texts = [format_file(RuleFile(file.source, tuple(map(converter.item, file.items)), "rules")) for file in files]
+    texts = []
+    for file in files:
+        items = [converter.item(item) for item in file.items]
+        texts.append(format_file(RuleFile(file.source, tuple(item for item in items if item is not None), "rules")))
     return Converted(tuple(texts), tuple(diagnostics))
 
 
@@ -111,7 +114,8 @@ class _Converter:
     defined: set[tuple[str, str]] = field(default_factory=set)
     rules: dict[str, RuleDecl] = field(default_factory=dict)
 
-    def item(self, item: Item) -> Item:
+    def item(self, item: Item) -> Item | None:
+        """None for an item that changes nothing."""
         match item:
             case ListDecl(name):
                 named = replace(name, text=self.renamed.get(name.text, name.text))
@@ -160,7 +164,7 @@ class _Converter:
 
     # --- rules
 
-    def rule(self, rule: RuleDecl) -> RuleDecl:
+    def rule(self, rule: RuleDecl) -> RuleDecl | None:
         name = rule.name.text
         before = self.rules.get(name)
         modes = dict(rule.modes)
@@ -169,16 +173,16 @@ class _Converter:
             rule = replace(rule, condition=self.condition(rule.condition, mode, name))
         if rule.exceptions is not None:
             known = {exception.name.text: exception for exception in (before.exceptions if before else None) or ()}
-            rule = replace(rule, exceptions=tuple(self.exception(exception, known) for exception in rule.exceptions))
+            kept = (exception for exception in rule.exceptions if exception.fields is not None or exception.values)
+            rule = replace(rule, exceptions=tuple(self.exception(exception, known) for exception in kept))
+            if not rule.exceptions and modes.get("exceptions") == "append":
+                rule = _without(rule, "exceptions")
         if rule.capture_duration_ms == 0:  # the same as none
-            rule = replace(
-                rule, capture_duration_ms=None, modes=tuple(mode for mode in rule.modes if mode[0] != "capture_duration_ms")
-            )
-        if rule.modes:
-            exceptions = (*((before.exceptions if before else None) or ()), *(rule.exceptions or ()))
+            rule = _without(rule, "capture_duration_ms")
+        if modes:
             if before is not None:
-                self.rules[name] = replace(before, exceptions=exceptions)
-            return rule
+                self.rules[name] = replace(before, exceptions=(*(before.exceptions or ()), *(rule.exceptions or ())))
+            return rule if rule.modes else None
         self.rules[name] = rule
         return rule if before is None else _override(rule, before)
 
@@ -204,6 +208,11 @@ class _Converter:
                 return self.literal(meant) if isinstance(meant, Literal) else meant or value
             case Call():
                 return value
+
+
+def _without(rule: RuleDecl, key: str) -> RuleDecl:
+    modes = tuple((other, mode) for other, mode in rule.modes if other != key)
+    return replace(rule, modes=modes, **{key: None})  # type: ignore[arg-type]  # every key of a change can be None
 
 
 def _in_parentheses(source: Source, expr: Expr) -> bool:

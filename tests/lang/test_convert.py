@@ -143,7 +143,8 @@ def test_changes_of_what_is_there_say_so(text: str, said_in_rules: str) -> None:
 @pytest.mark.parametrize("condition", ["(fd.num = 1 or fd.num = 2)", "fd.num = 1 or fd.num = 2", "(fd.num = 1) or (fd.num = 2)"])
 def test_what_is_appended_later_binds_as_before(condition: str) -> None:
     text = "- {{rule: {name}, desc: d, condition: {condition}, output: o, priority: INFO}}"
-    change = "- {rule: r, condition: and proc.name = x, override: {condition: append}}\n- {macro: m, condition: and proc.pid = 1, append: true}"
+    change = "- {rule: r, condition: and proc.name = x, override: {condition: append}}\n"
+    change += "- {macro: m, condition: and proc.pid = 1, append: true}"
     macro = f"- {{macro: m, condition: {condition}}}"
     converted("\n".join([text.format(name="r", condition=condition), macro, text.format(name="s", condition="m")]), change)
 
