@@ -17,11 +17,13 @@ from urllib.parse import unquote
 from ruleng.alert import Priority
 from ruleng.errors import UsageError
 from ruleng.ports import Sink
-from ruleng.sinks.kinds import COMMON, KINDS, Kind, Option
+from ruleng.sinks.kinds import COMMON, KINDS, Kind, Option, help_text, markdown
 from ruleng.sinks.tools import Tools
 
 if TYPE_CHECKING:
     from ruleng.sinks.blocking import Blocking
+
+__all__ = ["SinkSpec", "help_text", "markdown", "name_apart", "open_sink", "parse_spec"]
 
 _BY_NAME = {kind.name: kind for kind in KINDS}
 Given = Mapping[str, str | int | bool | Sequence[str]]

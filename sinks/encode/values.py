@@ -26,7 +26,8 @@ def iso(time_ns: int, digits: int = 9) -> str:
     """`2016-08-04T16:17:57.881785348Z`; a time outside of the years 1 to 9999 becomes the nearest in them."""
     seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
     moment = datetime.fromtimestamp(min(max(seconds, _FIRST_S), _LAST_S), UTC)
-    return f"{moment.isoformat()[:19]}.{nanoseconds:09}"[: 20 + digits] + "Z"
+    fraction = f".{nanoseconds:09}"[: digits + 1] if digits else ""
+    return f"{moment.isoformat()[:19]}{fraction}Z"
 
 
 def clock(time_ns: int) -> str:
