@@ -55,6 +55,10 @@ class Source(Protocol):
         """Raises HostError when the host lacks what it needs, InputError for an unreadable file."""
         ...
 
+    def demand(self, demand: Demand) -> None:
+        """Other rules are in force. Raises HostError when it cannot follow; then nothing has changed."""
+        ...
+
     def batches(self) -> AsyncIterator[Sequence[Event]]: ...
 
     def progress(self) -> tuple[int, int] | None:

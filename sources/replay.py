@@ -49,6 +49,9 @@ class RecordedEvents:
                 except OSError as error:
                     raise InputError(error.strerror or str(error), path=path) from error
 
+    def demand(self, demand: Demand) -> None:
+        """A recording holds what it holds."""
+
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
         for path in self._paths:
             for batch in self._read(path):

@@ -23,8 +23,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="rule files and folders (default: the rules that ship)")
     add_rules(parser)
     add_config(parser)
-    parser.add_argument("--format", choices=("text", "json", "sarif", "falco"), default="text", help="text (default), json lines, sarif, falco")
-    parser.add_argument("--source", action="append", default=[], metavar="NAME", help="warn of what this source cannot fill (audit, perf, bpf)")
+    parser.add_argument(
+        "--format", choices=("text", "json", "sarif", "falco"), default="text", help="text (default), json lines, sarif, falco"
+    )
+    parser.add_argument(
+        "--source", action="append", default=[], metavar="NAME", help="warn of what this source cannot fill (audit, perf, bpf)"
+    )
     parser.add_argument("--needs", action="store_true", help="list what each rule needs, dearest first")
     parser.add_argument("--explain", metavar="CODE", help="explain a diagnostic's code, and end")
     parser.add_argument("--python", action="store_true", help="print the Python that the rules compile to")

@@ -37,22 +37,27 @@ def run(args: argparse.Namespace) -> int:
     from ruleng.cli.options import settings
     from ruleng.engine.explain import explain
     from ruleng.errors import UsageError
+    from ruleng.metrics import RunStats
     from ruleng.pipeline import rules
+    from ruleng.pipeline.clock import SystemClock
+    from ruleng.pipeline.events import demand_for
     from ruleng.pipeline.replay import read_events
 
-    ruled = rules.build(settings(args))
+    wanted = settings(args)
+    ruled = rules.build(wanted)
     known = {rule.name: rule for rule in ruled.ruleset.rules}
     if args.rule is None and not args.all:
         raise UsageError("which rule?", hint='give its name before the file, or --all: ruleng explain "Account secrets read" FILE')
     if args.rule is not None and args.rule not in known:
         near = difflib.get_close_matches(args.rule, known, 1)
         raise UsageError(f"there is no rule `{args.rule}`", hint=f"did you mean `{near[0]}`?" if near else None)
-    wanted = list(known.values()) if args.all else [known[args.rule]]
+    asked = list(known.values()) if args.all else [known[args.rule]]
     shown = 0
-    for event in read_events(args.file, ruled.ruleset.demand, everything=True):
+    stats = RunStats(SystemClock())
+    for event in read_events(wanted, args.file, demand_for(None, None), stats):
         if args.num is not None and event.num != args.num:
             continue
-        for rule in wanted:
+        for rule in asked:
             explanation = explain(rule, event)
             if args.all and not explanation.verdict:
                 continue

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-DESCRIPTION = "Print the fields that rules and outputs can use: name, type, unit, meaning, the sources that fill them, ECS and OCSF names."
+DESCRIPTION = (
+    "Print the fields that rules and outputs can use: name, type, unit, meaning, the sources that fill them, ECS and OCSF names."
+)
 
 EXAMPLES = """\
   ruleng fields                       all of them, a line each

@@ -20,9 +20,16 @@ DEFAULT_CONFIG = Path("/etc/ruleng/ruleng.toml")
 def add_rules(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("rules")
     group.add_argument(
-        "-r", "--rules", action="append", default=[], metavar="PATH", help="a rule file or folder, may be repeated (default: those that ship)"
+        "-r",
+        "--rules",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a rule file or folder, may be repeated (default: those that ship)",
     )
-    group.add_argument("--enable", action="append", default=[], metavar="RULE", help="load it even if disabled; name with * and ?, or tag:NAME")
+    group.add_argument(
+        "--enable", action="append", default=[], metavar="RULE", help="load it even if disabled; name with * and ?, or tag:NAME"
+    )
     group.add_argument("--disable", action="append", default=[], metavar="RULE", help="do not load it; applied before --enable")
     group.add_argument("--priority", metavar="LEVEL", help="drop rules less severe than LEVEL")
     group.add_argument("--matching", choices=("first", "all"), help="alert on the first rule that matches an event, or on all")
@@ -30,16 +37,27 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "-c", "--config", type=Path, metavar="FILE", help=f"configuration (default: {DEFAULT_CONFIG} where it exists), see docs/configuration.md"
+        "-c",
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help=f"configuration (default: {DEFAULT_CONFIG} where it exists), see docs/configuration.md",
     )
 
 
 def add_sinks(parser: argparse.ArgumentParser) -> None:
-    from ruleng.sinks.spec import help_text
+    """Also puts the kinds of sinks at the end of the help."""
+    from ruleng.sinks.kinds import help_text
 
     parser.add_argument(
-        "-s", "--sink", action="append", default=[], metavar="SPEC", help=f"where alerts go, may be repeated: {help_text()} (default: text; json when piped)"
+        "-s",
+        "--sink",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="where alerts go, may be repeated (default: stdout); see below",
     )
+    parser.epilog = f"sinks:\n{help_text()}\n\n{parser.epilog}"
 
 
 def duration(text: str) -> float:

@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     files = test_files(paths)
     if not files:
         raise InputError(
-            f"no tests beside {', '.join(map(str, paths))}", hint="a test of NAME.rules is NAME.test.yaml, see docs/writing-rules.md"
+            f"no tests beside {', '.join(map(str, paths))}",
+            hint="a test of NAME.rules is NAME.test.yaml, see docs/writing-rules.md",
         )
     cases = [case for path in files for case in read_cases(path)]
     failed = 0

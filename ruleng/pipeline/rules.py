@@ -12,9 +12,12 @@ from ruleng.engine.index import event_types
 from ruleng.engine.ruleset import RuleSet
 from ruleng.errors import RulesError, UsageError
 from ruleng.fields.catalogue import standard
+from ruleng.lang.actions import check_actions
+from ruleng.lang.ast import RuleDecl
 from ruleng.lang.checked import Action, Rule
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.load import Loaded, LoadOptions, load_rules
+from ruleng.lang.parse import parse_file
 from ruleng.lang.reach import Reach
 from ruleng.lang.select import Choice
 from ruleng.lang.source import Source
@@ -63,10 +66,12 @@ def bind(rules: Sequence[Rule], config: Config) -> tuple[Rule, ...]:
 
 
 def _actions(texts: Sequence[str], config: Config) -> tuple[Action, ...]:
-    from ruleng.lang.actions import parse_actions
-
-    source = Source(str(config.path), ", ".join(texts))
-    actions, mistakes = parse_actions(source)
+    """Actions as a rule writes them: they are read as those of a rule."""
+    source = Source(str(config.path), f'append rule "configuration" {{ actions: [{", ".join(texts)}] }}')
+    file, mistakes = parse_file(source)
+    calls = [item.actions for item in file.items if isinstance(item, RuleDecl)]
+    if not mistakes:
+        actions, mistakes = check_actions(calls[0], inline=False)
     if mistakes:
         raise UsageError(f"{config.path}: [[action]] do = {list(texts)}: {mistakes[0].message}", hint=mistakes[0].help)
     return actions

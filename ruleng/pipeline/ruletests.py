@@ -129,7 +129,7 @@ def _event(path: Path, node: yaml.Node) -> Event:
 def _value(path: Path, node: yaml.Node) -> Any:
     loader = yaml.CSafeLoader("")
     try:
-        return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+        return loader.construct_object(node, deep=True)
     except yaml.YAMLError as error:
         raise _wrong(path, node, str(error)) from error
     finally:

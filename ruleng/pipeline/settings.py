@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import ruleng
 from ruleng.config import Config
+from ruleng.engine.decide import Matching
 
 
 def shipped_rules() -> Path:
@@ -20,7 +21,7 @@ def shipped_rules() -> Path:
 class Settings:
     """`None` or empty means that the command line says nothing, and the configuration (or its default) holds."""
 
-    config: Config = Config()
+    config: Config = field(default_factory=Config)
     rules: Sequence[str] = ()
     enable: Sequence[str] = ()
     disable: Sequence[str] = ()
@@ -41,8 +42,8 @@ class Settings:
     def hostname(self) -> str:
         return str(self.config.get("output", "hostname")) or socket.gethostname()
 
-    def rule_matching(self) -> str:
-        return self.matching or str(self.config.get("rules", "matching"))
+    def rule_matching(self) -> Matching:
+        return "all" if (self.matching or self.config.get("rules", "matching")) == "all" else "first"
 
     def minimum_priority(self) -> str:
         return self.priority or str(self.config.get("rules", "priority"))
