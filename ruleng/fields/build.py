@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from ruleng.abi.words import capability_bits, error_number, signal_number
@@ -90,8 +90,12 @@ def build(mapping: Mapping[str, Json], *, strict: bool) -> Event:
             if place := places.get(name):
                 part, slot, read = place
                 parts[part][slot] = read(given)
-            elif name in _SPECIAL:
-                _SPECIAL[name](draft, given)
+            elif special := _SPECIAL.get(name):
+                special(draft, given)
+            elif name.startswith("evt.rawarg."):
+                _argument(draft, _parameter(draft.type, name[11:], raw=True), given, raw=True)
+            elif name.startswith("evt.arg."):
+                _argument(draft, _parameter(draft.type, name[8:], raw=False), given, raw=False)
             elif name in _FOLLOWS:
                 field = standard().fields[name]
                 _require_type(draft, field)
@@ -100,7 +104,13 @@ def build(mapping: Mapping[str, Json], *, strict: bool) -> Event:
                 _other(draft, name, given)
         except ValueError as problem:
             raise InputError(f"`{name}` {problem}") from None
-    _work_out(draft, later)
+    if later:
+        _work_out(draft, later)
+    _finish_command_line(parts["proc"])
+    for slots in draft.above:
+        if "args" in slots:
+            _finish_command_line(slots)
+    _finish_fd(parts["fd"])
     event = _assemble(draft)
     return event if _settle(draft, event, strict=strict) else _assemble(draft)
 
@@ -332,7 +342,8 @@ def _other(draft: Draft, name: str, given: Json) -> None:
     _require_type(draft, field)
     match field.name:
         case "evt.arg" | "evt.rawarg" if arg is not None:
-            _argument(draft, _parameter(draft, arg), given, raw=field.name == "evt.rawarg")
+            raw = field.name == "evt.rawarg"
+            _argument(draft, _parameter(draft.type, arg, raw=raw), given, raw=raw)
             return
         case "evt.abspath":
             slot = {None: "name", "src": "source", "dst": "target"}.get(arg, "name")
@@ -411,18 +422,19 @@ def _one_mount(draft: Draft, part: str, key: str, given: Json) -> None:
 # --- parameters ---------------------------------------------------------------------------------------------------------
 
 
-def _parameter(draft: Draft, arg: str) -> Param | str:
-    """The parameter of a name or place; its name alone for events whose parameters are not listed."""
-    table = params.event_type(draft.type)
+@lru_cache(maxsize=4096)  # of a pure function, for every parameter of every event of a recording
+def _parameter(event_type: str, arg: str, *, raw: bool) -> Param | str:
+    """The parameter of a name or place; its name alone where a source may know more than the table: raw, and audit's own events."""
+    table = params.event_type(event_type)
     if arg.isdecimal() and int(arg) < len(table.params):
         return table.params[int(arg)]
     if (param := table.get(arg)) is not None:
         return param
-    if not table.params or draft.type in params.AUDIT_TYPES:
+    if raw or event_type in params.AUDIT_TYPES:
         return arg
     near = get_close_matches(arg, [param.name for param in table.params], n=1)
     has = ", ".join(param.name for param in table.params)
-    raise ValueError(f"is no parameter of `{draft.type}`, {f'did you mean `{near[0]}`?' if near else f'which has {has}'}")
+    raise ValueError(f"is no parameter of `{event_type}`, {f'did you mean `{near[0]}`?' if near else f'which has {has}'}")
 
 
 def _argument(draft: Draft, param: Param | str, given: Json, *, raw: bool) -> None:
@@ -503,16 +515,11 @@ def _in_base(text: str, base: int) -> int:
 
 
 def _work_out(draft: Draft, later: Mapping[str, Any]) -> None:
-    """Bases of the derived fields that were given, in the order of the table; then what follows from the bases."""
+    """Bases of the derived fields that were given, in the order of the table."""
     for name, follow in _FOLLOWS.items():
         if name in later:
             follow(draft, later[name])
             draft.claims.append((name, standard().fields[name], None, later[name]))
-    _finish_command_line(draft.parts["proc"])
-    for slots in draft.above:
-        if "args" in slots:
-            _finish_command_line(slots)
-    _finish_fd(draft.parts["fd"])
 
 
 def _result(draft: Draft, value: Any) -> None:

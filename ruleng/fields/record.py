@@ -17,7 +17,20 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from ruleng.event import NO_TASK, Arg, Container, Event, Process
+from ruleng.event import (
+    NO_CONTAINER,
+    NO_FD,
+    NO_GROUP,
+    NO_NAMESPACES,
+    NO_PATHS,
+    NO_PROCESS,
+    NO_TASK,
+    NO_USER,
+    Arg,
+    Container,
+    Event,
+    Process,
+)
 from ruleng.fields import params, read, words
 from ruleng.fields.build import build
 from ruleng.fields.catalogue import standard
@@ -27,6 +40,9 @@ from ruleng.fields.types import FieldType
 from ruleng.fields.values import Json, to_json
 
 Record = dict[str, Json]
+
+_NOTHING = frozenset(map(id, (NO_CONTAINER, NO_FD, NO_GROUP, NO_NAMESPACES, NO_PATHS, NO_PROCESS, NO_USER)))
+"""The shared values that stand for what is not known."""
 
 
 def to_fields(event: Event, names: Iterable[str] | None = None) -> Record:
@@ -39,7 +55,7 @@ def to_fields(event: Event, names: Iterable[str] | None = None) -> Record:
     record: Record = {"evt.type": event.type}
     for part, rows in _rows().items():
         holder = PARTS[part](event)
-        if holder is None:
+        if holder is None or id(holder) in _NOTHING:
             continue
         for name, slot, type in rows:
             value = getattr(holder, slot)
