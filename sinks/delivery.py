@@ -83,8 +83,7 @@ class Delivery:
         self._disk.stop()
 
     def counters(self) -> dict[str, int]:
-        waiting = {"waiting": len(self._spool)} if self._spool is not None else {}
-        return self._counts | waiting
+        return self._counts if self._spool is None else self._counts | {"in_spool": len(self._spool)}
 
     async def _put(self, spool: Spool, records: Sequence[bytes], taken: int) -> None:
         rest = records[taken:]

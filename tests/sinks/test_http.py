@@ -40,7 +40,7 @@ async def sink_for(url: str, bench: Bench, **options: object) -> AsyncIterator[H
 async def until_empty(sink: HttpSink) -> None:
     """Until the spool is."""
     async with asyncio.timeout(20):
-        while sink.counters()["waiting"]:  # noqa: ASYNC110 - the sink has no event for a test
+        while sink.counters()["in_spool"]:  # noqa: ASYNC110 - the sink has no event for a test
             await asyncio.sleep(0.005)
 
 
@@ -238,7 +238,7 @@ def test_the_spool_outlives_the_process(bench: Bench, tmp_path: Path) -> None:
         port = free_port()
         async with sink_for(f"http://127.0.0.1:{port}/", bench, spool=tmp_path / "spool") as sink:
             await sink.write(alerts(3))
-            assert sink.counters()["waiting"] == 3
+            assert sink.counters()["in_spool"] == 3
         with WebServer([answer()]) as server:
             async with sink_for(server.url, bench, spool=tmp_path / "spool") as sink:
                 await sink.write(alerts(2, 3))
