@@ -10,7 +10,6 @@ Nothing here grows without bound; whatever is dropped is counted in the ledger w
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 from ruleng.normalise.audit import AuditEvent, Record
@@ -27,7 +26,7 @@ class Limits:
     events: int = 4096  # open at once
     held_bytes: int = 16_777_216  # of all open events; one execve's arguments can be 6 MB of hex
     backwards_ns: int = 10 * _SECOND_NS  # less is disorder, more is a clock that was set
-    finished: int = 8192  # remembered, so that late and repeated records are known for what they are
+    finished: int = 4096  # remembered (and as many before), so that late and repeated records are known for what they are
     nodes: int = 1024
 
 
@@ -38,96 +37,101 @@ class Assembler:
     def __init__(self, ledger: Ledger, source: str, limits: Limits = DEFAULT_LIMITS) -> None:
         self.ready: list[AuditEvent] = []
         """Complete events, for the owner to take."""
+        self.current: AuditEvent | None = None
+        """The event of the last record, while it is open and its end was not seen: parts of it may be put into its records."""
         self.source = source
         self._ledger = ledger
         self._limits = limits
         self._open: dict[bytes, AuditEvent] = {}
-        self._stamp = b""
-        self._key = b""
-        self._event: AuditEvent | None = None
         self._finished: set[bytes] = set()
-        self._finished_order: deque[bytes] = deque()
+        self._finished_before: set[bytes] = set()
         self._newest_ns: dict[str | None, int] = {}
         self._age_due_ns = 0
         self._time_text = b""
         self._time_ns = 0
-        self._held_bytes = 0
+        self._added_bytes = 0
         self._ticked: set[bytes] = set()
 
     def add(self, kind: Kind, stamp: bytes, body: bytes, line: int) -> None:
         """One record. `stamp` is TIME:SERIAL; `line` is where it stands, 0 where there are no lines."""
-        event = self._event
-        if event is None or stamp != self._stamp or kind.node != event.node or kind.role == "alone":
-            event = self._find(kind, stamp, line)
+        key = kind.key + stamp
+        role = kind.role
+        if role == "alone":
+            key += b" " + kind.type.encode()
+        event = self._open.get(key)
+        if event is None:
+            event = self._begin(key, kind, stamp, line)
             if event is None:
+                self.current = None
                 return
         records = event.records
-        role = kind.role
-        if role == "end":
+        if role == "part":
+            if records and records[-1] == (kind.type, body):
+                self.twice(line)
+            else:
+                records.append((kind.type, body))
+        elif role == "syscall":
+            if _syscall(records) is None:
+                records.append((kind.type, body))
+            else:
+                self.twice(line)
+        else:
             event.ended = True
-        elif (records and records[-1][1] == body and records[-1][0] == kind.type) or (role == "syscall" and _syscall(records)):
-            self._lost("a record came twice", line)
-            return
+            if role != "end":
+                records.append((kind.type, body))
+        if not event.ended:
+            self.current = event
         else:
-            records.append((kind.type, body))
-            if role == "title":
-                event.ended = True
-        if event.ended and is_whole(records):
-            self._close(self._key)
-        else:
-            self._held_bytes += len(body)
-            if self._held_bytes > self._limits.held_bytes:
-                self._shrink()
+            self.current = None
+            if is_whole(records):
+                self._close(key, event)
+
+    def twice(self, line: int) -> None:
+        """The same record again."""
+        self._lost("a record came twice", line)
+
+    def added(self, size_bytes: int) -> None:
+        """So much has been added since the last time; now and then it is counted what of it is still held."""
+        self._added_bytes += size_bytes
+        if self._added_bytes > self._limits.held_bytes // 2:
+            self._shrink()
 
     def flush(self) -> None:
         """The stream ends here: everything is as complete as it gets. Time may begin anew."""
-        for key in list(self._open):
-            self._close(key)
+        self._close_all(list(self._open))
         self._newest_ns.clear()
         self._age_due_ns = 0
+        self._time_text = b""
 
     def tick(self) -> None:
         """Time passes and nothing comes: what was open at the last tick already is handed on. Once a second or so."""
-        for key in self._ticked:
-            if key in self._open:
-                self._close(key)
+        self._close_all([key for key in self._ticked if key in self._open])
         self._ticked = set(self._open)
 
-    def _find(self, kind: Kind, stamp: bytes, line: int) -> AuditEvent | None:
-        """The open event of a record, or a new one; None when it has none."""
-        key = kind.key + stamp
-        if kind.role == "alone":
-            key += kind.type.encode()
-        event = self._open.get(key)
-        if event is None:
-            if key in self._finished:
-                if kind.role != "end":
-                    self._lost("a record came after its event was complete, or twice", line)
-                return None
-            if kind.role == "end":
-                self._lost("an event was lost, all but its end", line)
-                return None
-            try:
-                event = self._begin(kind, stamp, line)
-            except ValueError as error:
-                self._ledger.lost("audit.parse", str(error), sample=self._place(line))
-                return None
-            if len(self._open) >= self._limits.events:
-                self._lost("too many events are open: the oldest was closed early", line)
-                self._close(next(iter(self._open)))
-            event.ended = kind.role == "alone"
-            self._open[key] = event
-        self._stamp, self._key, self._event = stamp, key, event
-        return event
-
-    def _begin(self, kind: Kind, stamp: bytes, line: int) -> AuditEvent:
+    def _begin(self, key: bytes, kind: Kind, stamp: bytes, line: int) -> AuditEvent | None:
+        """A new event; None when the record cannot begin one."""
+        if key in self._finished or key in self._finished_before:
+            if kind.role != "end":
+                self._lost("a record came after its event was complete, or twice", line)
+            return None
+        if kind.role == "end":
+            self._lost("an event was lost, all but its end", line)
+            return None
         time_text, _, serial = stamp.partition(b":")
-        number = parse_serial(serial)
-        if time_text != self._time_text:
-            self._time_ns = parse_time(time_text)
-            self._time_text = time_text
-            self._passed(kind.node, self._time_ns, line)
-        return AuditEvent(self._time_ns, number, kind.node, [], self.source, line)
+        try:
+            number = parse_serial(serial)
+            if time_text != self._time_text:
+                self._time_ns = parse_time(time_text)
+                self._time_text = time_text
+                self._passed(kind.node, self._time_ns, line)
+        except ValueError as error:
+            self._ledger.lost("audit.parse", str(error), sample=self._place(line))
+            return None
+        if len(self._open) >= self._limits.events:
+            self._lost("too many events are open: the oldest was closed early", line)
+            self._close_all([next(iter(self._open))])
+        event = self._open[key] = AuditEvent(self._time_ns, number, kind.node, [], self.source, line)
+        return event
 
     def _passed(self, node: str | None, time_ns: int, line: int) -> None:
         """A node's clock shows this time."""
@@ -146,30 +150,34 @@ class Assembler:
             self._close_older(node, time_ns - self._limits.age_ns)
 
     def _close_older(self, node: str | None, before_ns: int | None) -> None:
-        old = [key for key, event in self._open.items() if event.node == node and (before_ns is None or event.time_ns < before_ns)]
-        for key in old:
-            self._close(key)
+        self._close_all(
+            [key for key, event in self._open.items() if event.node == node and (before_ns is None or event.time_ns < before_ns)]
+        )
 
-    def _close(self, key: bytes) -> None:
-        event = self._open.pop(key)
+    def _close_all(self, keys: list[bytes]) -> None:
+        for key in keys:
+            self._close(key, self._open[key])
+        self.current = None
+
+    def _close(self, key: bytes, event: AuditEvent) -> None:
+        del self._open[key]
         self.ready.append(event)
-        if event is self._event:
-            self._event = None
-        if len(self._finished_order) >= self._limits.finished:
-            self._finished.discard(self._finished_order.popleft())
-        self._finished_order.append(key)
         self._finished.add(key)
+        if len(self._finished) >= self._limits.finished:
+            self._finished_before = self._finished
+            self._finished = set()
 
     def _shrink(self) -> None:
-        """Count anew what is held, and close the oldest until it is little enough."""
-        sizes = {key: sum(len(body) for _, body in event.records) for key, event in self._open.items()}
+        """Count what is held, and close the oldest until it is little enough."""
+        sizes = {key: sum([len(body) for _, body in event.records]) for key, event in self._open.items()}
         held = sum(sizes.values())
         while held > self._limits.held_bytes // 2:
-            key = next(iter(self._open))
-            held -= sizes[key]
-            self._ledger.lost(WHERE, "open events hold too much memory: the oldest was closed early", sample=self._open[key].place)
-            self._close(key)
-        self._held_bytes = held
+            key = next(iter(sizes))
+            held -= sizes.pop(key)
+            place = self._open[key].place
+            self._ledger.lost(WHERE, "open events hold too much memory: the oldest was closed early", sample=place)
+            self._close_all([key])
+        self._added_bytes = 0
 
     def _lost(self, reason: str, line: int) -> None:
         self._ledger.lost(WHERE, reason, sample=self._place(line))
@@ -185,9 +193,7 @@ def is_whole(records: list[Record]) -> bool:
         return not any(kind in _COMPANY for kind, _ in records)
     start = body.find(b" items=") + 7
     items = body[start : body.find(b" ", start)]
-    if items == b"0" or not items.isdigit():
-        return True
-    return [kind for kind, _ in records].count("PATH") >= int(items)
+    return items == b"0" or not items.isdigit() or [kind for kind, _ in records].count("PATH") >= int(items)
 
 
 _COMPANY = frozenset({"PATH", "CWD", "EXECVE", "PROCTITLE", "SOCKADDR"})

@@ -7,9 +7,11 @@ FILE:LINE. At most one line is held, and the assembler's bounded store.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
-from ruleng.normalise.audit import AuditEvent
+from ruleng.normalise.audit import AuditEvent, Record
 from ruleng.ports import Ledger
 from ruleng.sources.audit.assemble import DEFAULT_LIMITS, Assembler, Limits
 from ruleng.sources.audit.record import Kind, kind_of, numbered, split
@@ -19,6 +21,10 @@ MAX_LINE = 1_048_576
 """The longest record that the kernel or auditd writes is 8970 bytes (MAX_AUDIT_MESSAGE_LENGTH, libaudit.h)."""
 _PIECE = 262_144
 _MAX_KINDS = 1024
+_NEVER = b"\n"
+"""No line holds one."""
+_NO_RECORDS: list[Record] = []
+_NO_PARTS: Mapping[bytes, str] = MappingProxyType({})
 
 
 class Backend(Protocol):
@@ -45,7 +51,8 @@ class Reader:
     def __init__(self, ledger: Ledger, source: str = "audit", limits: Limits = DEFAULT_LIMITS) -> None:
         self._ledger = ledger
         self._assembler = Assembler(ledger, source, limits)
-        self._kinds: dict[bytes, Kind] = {}
+        self._kinds: dict[bytes, Kind] = {}  # by what stands before ` msg=`
+        self._parts: dict[str | None, dict[bytes, str]] = {}  # of those, by node, the types that are a part of an event
         self._numbers: dict[int, Kind] = {}
         self._rest: list[bytes] = []  # of the line whose end has not come yet
         self._rest_bytes = 0
@@ -81,6 +88,7 @@ class Reader:
             self._lost(str(error), 0)
         else:
             self._assembler.add(found, stamp, body, 0)
+            self._assembler.added(len(body))
         return self._take()
 
     def flush(self) -> list[AuditEvent]:
@@ -117,6 +125,7 @@ class Reader:
                     self._too_long()
                     del lines[0]
             self._lines(lines, is_clean=is_clean)
+            self._assembler.added(len(data))
         if last and not self._is_skipping:
             self._rest.append(last)
             self._rest_bytes += len(last)
@@ -130,16 +139,30 @@ class Reader:
         self._rest_bytes = 0
 
     def _lines(self, lines: list[bytes], *, is_clean: bool) -> None:
-        kinds, add, number = self._kinds, self._assembler.add, self._line
+        assembler, kinds = self._assembler, self._kinds
+        number = self._line
+        # most lines belong to the event of the line before: what stands between their type and their body, and where they go
+        stamp, between, records, parts = b"", _NEVER, _NO_RECORDS, _NO_PARTS
         for line in lines:
             number += 1
-            if not is_clean and (complaint := _complaint(line)) is not None:
-                self._lost(complaint, number)
+            if not is_clean and (reason := complaint(line)) is not None:
+                self._lost(reason, number)
                 continue
-            head, colon, body = line.partition(b"): ")
-            prefix, _, stamp = head.partition(b" msg=audit(")
+            prefix, same, body = line.partition(between)
+            if same:
+                part = parts.get(prefix)
+                if part is not None:
+                    record = (part, body)
+                    if record == records[-1]:
+                        assembler.twice(number)
+                    else:
+                        records.append(record)
+                    continue
+            else:
+                head, same, body = line.partition(b"): ")
+                prefix, _, stamp = head.partition(b" msg=audit(")
             kind = kinds.get(prefix)
-            if kind is None or not colon or not stamp:
+            if kind is None or not same or not stamp:
                 if not line or line.isspace():
                     continue
                 try:
@@ -148,7 +171,14 @@ class Reader:
                 except ValueError as error:
                     self._lost(str(error), number)
                     continue
-            add(kind, stamp, body, number)
+            assembler.add(kind, stamp, body, number)
+            event = assembler.current
+            if event is None:
+                between = _NEVER
+            else:
+                between = b" msg=audit(%b): " % stamp
+                records = event.records
+                parts = self._parts.get(event.node, _NO_PARTS)
         self._line = number
 
     def _kind(self, prefix: bytes) -> Kind:
@@ -157,7 +187,10 @@ class Reader:
             found = kind_of(prefix)
             if len(self._kinds) >= _MAX_KINDS:
                 self._kinds.clear()
+                self._parts.clear()
             self._kinds[prefix] = found
+            if found.role == "part":
+                self._parts.setdefault(found.node, {})[prefix] = found.type
         return found
 
     def _cut_off(self) -> None:
@@ -174,8 +207,8 @@ class Reader:
         self._ledger.lost(WHERE, reason, sample=f"{source}:{line}" if line else source)
 
 
-def _complaint(line: bytes) -> str | None:
-    """What is wrong with the bytes of a line."""
+def complaint(line: bytes) -> str | None:
+    """What is wrong with the bytes of a line; None for nothing."""
     if b"\0" in line:
         return "NUL bytes in a line"
     try:

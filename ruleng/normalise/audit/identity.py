@@ -7,12 +7,13 @@ what clone returned in a container is not the pid that the rest of the host sees
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from typing import Any
 
 from ruleng.event import Process, Task
 from ruleng.normalise.audit.paths import encode_device
-from ruleng.normalise.audit.text import ENRICHED, enriched, untrusted
+from ruleng.normalise.audit.text import ENRICHED, enriched, raw, untrusted
 from ruleng.ports import Ledger
 from ruleng.state import State
 from ruleng.state.look import command
@@ -72,6 +73,8 @@ class Identities:
         self._limit = limit
         # by pid as text: (end of the record, place in the tree, snapshot, body of the last CWD record)
         self._known: dict[bytes, tuple[bytes, Task, Process, bytes | None]] = {}
+        self._ids: dict[bytes, dict[str, Any]] = {}  # what `auid=... ses=...` says
+        self._learned = b""
         self._forked: OrderedDict[int, tuple[int, int]] = OrderedDict()  # child -> (parent, time)
 
     def of(self, subject: Subject) -> Process:
@@ -140,30 +143,34 @@ class Identities:
 
     def _says(self, subject: Subject) -> dict[str, Any]:
         """What records say of their process, as attributes of Process. Raises ValueError."""
-        values = dict([_pair(token) for token in subject.tail.split()])
-        names = enriched(subject.body) if ENRICHED in subject.body else None
-        found: dict[str, Any] = {"pid": int(values[b"pid"]) if b"pid" in values else _missing("pid")}
-        ids: dict[str, int] = {}
-        for key, attribute in _IDS:
-            value = values.get(key)
-            if value is None:
-                continue
-            number = signed_id(value.decode())
-            ids[key.decode().upper()] = number
-            if attribute:
-                found[attribute] = number
-        if names:
-            self.learn(names, ids)
-        if (ppid := values.get(b"ppid")) is not None:
-            found["ppid"] = int(ppid)
-        if (tty := values.get(b"tty")) is not None:
-            found["tty"] = tty_number(tty.decode("ascii", "replace"))
-        for key, attribute in ((b"comm", "name"), (b"exe", "exepath")):
-            if (value := values.get(key)) is not None and (text := untrusted(value)) is not None:
-                found[attribute] = text
+        match = _TAIL(subject.tail)
+        if match is None:
+            found = _irregular(subject.tail)
+        else:
+            ppid, pid, ids_text, comm, exe = match.groups()
+            ids = self._ids.get(ids_text)
+            if ids is None:
+                ids = _ids(ids_text)
+                if len(self._ids) >= 1024:
+                    self._ids.clear()
+                self._ids[ids_text] = ids
+            found = {"pid": int(pid), "ppid": int(ppid), **ids, "name": untrusted(comm), "exepath": untrusted(exe)}
+        if ENRICHED in subject.body:
+            self._learn(subject.body)
         if subject.cwd is not None:
             found["cwd"] = directory(subject.cwd)
         return found
+
+    def _learn(self, body: bytes) -> None:
+        text = body.partition(ENRICHED)[2]
+        start = text.find(b"AUID=")
+        text = text[max(0, start) :]  # what comes before names the call
+        if text == self._learned:
+            return
+        self._learned = text
+        names = enriched(body)
+        numbers = {key: raw(body, key.lower().encode()) for key in names if key.endswith(("UID", "GID"))}
+        self.learn(names, {key: int(value) for key, value in numbers.items() if value is not None and value.isdigit()})
 
     def _born(self, pid: int, ppid: int | None, depth: int = 0) -> None:
         """Apply the fork that made this process, and the one that made its parent."""
@@ -194,17 +201,38 @@ class Identities:
         return process
 
 
-_IDS = (
-    (b"auid", "loginuid"),
-    (b"uid", "uid"),
-    (b"gid", "gid"),
-    (b"euid", "euid"),
-    (b"egid", "egid"),
-    (b"suid", ""),
-    (b"fsuid", ""),
-    (b"sgid", ""),
-    (b"fsgid", ""),
-)
+_TAIL = re.compile(
+    rb"ppid=([0-9]{1,10}) pid=([0-9]{1,10}) (auid=[^ ]+ uid=.* tty=[^ ]+ ses=[^ ]+) comm=([^ ]+) exe=([^ ]+)(?: subj=.*)?$"
+).match
+"""As audit_log_task_info of kernel/audit.c writes it."""
+_IDS = {b"auid": "loginuid", b"uid": "uid", b"gid": "gid", b"euid": "euid", b"egid": "egid"}
+
+
+def _ids(text: bytes) -> dict[str, Any]:
+    """Users, groups and terminal of `auid=... tty=... ses=...`. Raises ValueError."""
+    found: dict[str, Any] = {}
+    for token in text.split():
+        key, _, value = token.partition(b"=")
+        if (attribute := _IDS.get(key)) is not None:
+            found[attribute] = signed_id(value.decode())
+        elif key == b"tty":
+            found["tty"] = tty_number(value.decode("ascii", "replace"))
+    return found
+
+
+def _irregular(tail: bytes) -> dict[str, Any]:
+    """The same, of a record that is not as today's kernels write it. Raises ValueError."""
+    values = dict([_pair(token) for token in tail.split()])
+    found = _ids(tail)
+    if b"pid" not in values:
+        raise ValueError("a record lacks pid=")
+    found["pid"] = int(values[b"pid"])
+    if b"ppid" in values:
+        found["ppid"] = int(values[b"ppid"])
+    for key, attribute in ((b"comm", "name"), (b"exe", "exepath")):
+        if key in values:
+            found[attribute] = untrusted(values[key])
+    return found
 
 
 def directory(body: bytes) -> str | None:
@@ -231,7 +259,3 @@ def title(body: bytes, process: Process) -> tuple[str, ...]:
 def _pair(token: bytes) -> tuple[bytes, bytes]:
     key, _, value = token.partition(b"=")
     return key, value
-
-
-def _missing(key: str) -> int:
-    raise ValueError(f"a record lacks {key}=")

@@ -36,7 +36,6 @@ _SYSCALL = re.compile(
     rb" items=([0-9]{1,5}) ppid=[0-9]{1,10} pid=([0-9]{1,10}) "
 ).match
 """The kernel writes it so since 2.6: kernel/auditsc.c, audit_log_exit and audit_log_task_info."""
-_TAIL = b" ppid="
 
 _AT_FDCWD = -100  # linux/fcntl.h
 _CREATE, _TEMPORARY = 0o100, 0o20000000  # O_CREAT, __O_TMPFILE: asm-generic/fcntl.h
@@ -60,7 +59,7 @@ _NEEDS_ARGS = ("evt.arg", "evt.rawarg", "evt.info", "evt.is_open_exec", "ioctl."
 class _Plan:
     """What is to be done for one system call of one architecture."""
 
-    __slots__ = ("aarch64", "call", "handle", "state", "wanted")
+    __slots__ = ("aarch64", "call", "handle", "is_exec", "state", "wanted")
 
     def __init__(self, call: Call, handle: Callable[[_Hit], Event | None], *, wanted: bool, state: bool, aarch64: bool) -> None:
         self.call = call
@@ -68,6 +67,7 @@ class _Plan:
         self.wanted = wanted
         self.state = state
         self.aarch64 = aarch64
+        self.is_exec = call.name in ("execve", "execveat")
 
 
 class _Hit(Subject):
@@ -173,10 +173,10 @@ class AuditNormaliser:
         hit.body = body
         if match is None:
             key, result, a0, a1, a2, a3, hit.pid = _irregular(body)
-            start = max(0, body.find(_TAIL))
+            start = max(0, body.find(b"ppid="))
         else:
             key, result, a0, a1, a2, a3, _, hit.pid = match.groups()
-            start = match.end(7)
+            start = match.end(7) + 1
         end = body.find(b" key=", start)
         if end < 0:
             end = body.find(ENRICHED, start)
@@ -237,7 +237,8 @@ class AuditNormaliser:
 
     def _syscall(self, hit: _Hit) -> Event | None:
         plan = hit.plan
-        hit.proc = self._identities.of(hit)
+        if not plan.is_exec or hit.result != 0:
+            hit.proc = self._identities.of(hit)
         if not plan.wanted and not plan.state:
             return None
         event = plan.handle(hit)
@@ -303,20 +304,19 @@ class AuditNormaliser:
         flags, mode = self._open_flags(hit, name)
         items = self._items(hit)
         item = items[0] if items else None
-        fd, paths = NO_FD, NO_PATHS
+        fd, failed, paths = NO_FD, NO_FD, NO_PATHS
         if item is not None and item.name is not None:
-            if item.path is not None:
+            if item.path is None:
+                path = self._absolute(hit, item, _directory_at(hit.plan.call))
+                fd, failed, paths = *_file(item, path), Paths(name=path, nameraw=item.name)
+            else:
                 if item.paths is NO_PATHS:
                     item.paths = Paths(name=item.path, nameraw=item.name)
-                    item.fd = _file(item, item.path)
-                fd, paths = item.fd, item.paths
-            else:
-                path = self._absolute(hit, item, _directory_at(hit.plan.call))
-                fd, paths = _file(item, path), Paths(name=path, nameraw=item.name)
+                    item.fd, item.failed = _file(item, item.path)
+                fd, failed, paths = item.fd, item.failed, item.paths
+        fd_num = -1
         if result is None or result < 0:
-            fd_num = -1
-            if fd is not NO_FD:
-                fd = evolve(fd, type=None, typechar="o")
+            fd = failed
         else:
             fd_num = result
             if fd is not NO_FD and hit.proc.pid is not None:
@@ -676,12 +676,12 @@ def _first(others: list[Record], kind: str) -> bytes | None:
     return next((body for record, body in others if record == kind), None)
 
 
-def _file(item: PathItem, path: str | None) -> Fd:
-    """What an open of this file returns. Like Falco's, everything but a directory is a file."""
+def _file(item: PathItem, path: str | None) -> tuple[Fd, Fd]:
+    """What an open of this file returns, and what one that failed shows. Like Falco's, everything but a directory is a file."""
     is_directory = item.mode is not None and item.mode & S_IFMT == S_IFDIR
     text = path if path is not None else item.name
     before, _, filename = (text or "").rpartition("/")
-    return Fd(
+    fd = Fd(
         type="directory" if is_directory else "file",
         typechar="d" if is_directory else "f",
         name=path,
@@ -691,6 +691,7 @@ def _file(item: PathItem, path: str | None) -> Fd:
         dev=item.dev,
         ino=item.ino,
     )
+    return fd, evolve(fd, type=None, typechar="o")
 
 
 def _process_args(proc: Process) -> dict[str, Arg]:

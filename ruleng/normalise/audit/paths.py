@@ -6,6 +6,7 @@ In: the bodies of an event's PATH records, its working directory. Out: PathItems
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from posixpath import normpath
 
@@ -27,7 +28,8 @@ class PathItem(msgspec.Struct, gc=False):
     mode: int | None
     dev: int | None
     ino: int | None
-    fd: Fd = NO_FD  # of an open by an absolute name, made once; likewise `paths`
+    fd: Fd = NO_FD  # of an open by an absolute name, made once; likewise the following
+    failed: Fd = NO_FD  # of an open that failed
     paths: Paths = NO_PATHS
 
 
@@ -49,8 +51,28 @@ class PathCache:
         return found
 
 
+_PATH = re.compile(
+    rb"item=([0-9]{1,5}) name=([^ ]+)"
+    rb"(?: inode=([0-9]{1,20}) dev=([0-9a-f]{1,8}):([0-9a-f]{1,8}) mode=([0-7]{1,8}) [^\x1d]*?)? nametype=([A-Z]+)"
+).match
+"""As audit_log_name of kernel/auditsc.c writes it."""
+
+
 def parse_path(body: bytes) -> PathItem:
     """Raises ValueError."""
+    match = _PATH(body)
+    if match is None:
+        return _irregular(body)
+    item, value, ino, major, minor, mode, nametype = match.groups()
+    name = untrusted(value)
+    path = absolute(name) if name is not None and name.startswith("/") else None
+    if ino is None:
+        return PathItem(int(item), nametype, name, path, None, None, None)
+    return PathItem(int(item), nametype, name, path, int(mode, 8), encode_device(int(major, 16), int(minor, 16)), int(ino))
+
+
+def _irregular(body: bytes) -> PathItem:
+    """The same, of a record that is not as today's kernels write it. Raises ValueError."""
     value = raw(body, b"name")
     name = None if value is None else untrusted(value)
     return PathItem(

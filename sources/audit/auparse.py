@@ -1,0 +1,94 @@
+"""libauparse as the backend that puts events together: python3-audit, the audit project's own parser.
+
+It stands behind the same reader: what is no line of text is refused before it gets there. It is 5 to 10 times slower than
+ruleng's own and does not hand on what auditd added with log_format=ENRICHED; it is here to compare, and for who trusts
+nothing else. Distributions install it for their own Python, outside of virtual environments; this looks there when asked.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from ruleng.errors import HostError
+from ruleng.normalise.audit import AuditEvent, Record
+from ruleng.ports import Ledger
+from ruleng.sources.audit.reader import Reader, complaint
+from ruleng.sources.audit.record import split
+
+DISTRIBUTION_PACKAGES = "/usr/lib/python3/dist-packages"
+_HINT = "apt-get install python3-audit, for the same version of Python that runs ruleng; or use the backend `ruleng`"
+
+
+def load() -> Any:
+    """The module `auparse`. Raises HostError when it is not there, or not for this Python."""
+    try:
+        return import_module("auparse")
+    except ImportError:
+        sys.path.append(DISTRIBUTION_PACKAGES)
+    try:
+        return import_module("auparse")
+    except ImportError as error:
+        raise HostError(f"python3-audit cannot be loaded: {error}", hint=_HINT) from error
+    finally:
+        sys.path.remove(DISTRIBUTION_PACKAGES)
+
+
+class AuparseReader(Reader):
+    """A `Backend`. Events have no line numbers: libauparse does not tell."""
+
+    def __init__(self, ledger: Ledger, source: str = "audit") -> None:
+        super().__init__(ledger, source)
+        self._source = source
+        self._ready: list[AuditEvent] = []
+        self._auparse = load()
+        self._parser = self._auparse.AuParser(self._auparse.AUSOURCE_FEED)
+        # it takes nothing but a plain function
+        self._parser.add_callback(lambda parser, kind, _: self._complete(parser, kind), None)
+
+    def begin(self, source: str) -> None:
+        super().begin(source)
+        self._source = source
+
+    def flush(self) -> list[AuditEvent]:
+        super().flush()
+        self._parser.flush_feed()
+        return self._take()
+
+    def tick(self) -> list[AuditEvent]:
+        self._parser.feed_age_events()
+        return self._take()
+
+    def _take(self) -> list[AuditEvent]:
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _lines(self, lines: list[bytes], *, is_clean: bool) -> None:
+        self._parser.feed("".join([f"{line}\n" for line in self._clean(lines, is_clean=is_clean)]))
+
+    def _clean(self, lines: list[bytes], *, is_clean: bool) -> Iterable[str]:
+        for line in lines:
+            self._line += 1
+            reason = None if is_clean else complaint(line)
+            if reason is None:
+                yield line.decode()
+            else:
+                self._lost(reason, self._line)
+
+    def _complete(self, parser: Any, kind: int) -> None:
+        if kind != self._auparse.AUPARSE_CB_EVENT_READY:
+            return
+        stamp = parser.get_timestamp()
+        event = AuditEvent(stamp.sec * 1_000_000_000 + stamp.milli * 1_000_000, stamp.serial, stamp.host, [], self._source, 0)
+        more = parser.first_record()
+        while more:
+            event.records.append(self._record(parser))
+            more = parser.next_record()
+        self._ready.append(event)
+
+    def _record(self, parser: Any) -> Record:
+        text = parser.get_record_text().encode()
+        _, _, body = split(text)
+        return parser.get_type_name(), body
