@@ -15,16 +15,19 @@ from ruleng.fields.types import Catalogue
 from ruleng.lang.ast import Import, Name, RuleFile
 from ruleng.lang.check import check_rule
 from ruleng.lang.checked import Checked, Rule
+from ruleng.lang.conditions import Checker
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.falco import read_falco
 from ruleng.lang.graph import ordered
 from ruleng.lang.mistakes import fields as field_mistakes
 from ruleng.lang.mistakes import names as name_mistakes
 from ruleng.lang.mistakes import sources as mistakes
+from ruleng.lang.mistakes.falco import BREAKS_CONDITION
 from ruleng.lang.parse import parse_file
 from ruleng.lang.reach import Reach, lacking
 from ruleng.lang.resolve import DEFAULT_SOURCE, Resolved, ResolvedRule, resolve
 from ruleng.lang.select import Choice, select
+from ruleng.lang.silent import wrong_in_falco
 from ruleng.lang.source import Source, Span
 
 MAX_SIZE = 64 << 20
@@ -172,9 +175,8 @@ def _is_rule_file(path: Path) -> bool:
 def _load(
     files: Sequence[RuleFile], found: Iterable[Diagnostic], catalogue: Catalogue, options: LoadOptions, *, complete: bool
 ) -> Loaded:
-    diagnostics = list(found)
     resolved = resolve(files, sources=options.event_sources, complete=complete)
-    diagnostics += resolved.diagnostics
+    diagnostics = [*(_unless_unused(diagnostic, resolved) for diagnostic in found), *resolved.diagnostics]
     rules = []
     for resolved_rule in resolved.rules:
         rule, problems = _check(resolved_rule, catalogue, options)
@@ -187,8 +189,16 @@ def _load(
     return Loaded(selected, _arranged(diagnostics, [file.source.name for file in files]), resolved)
 
 
+def _unless_unused(diagnostic: Diagnostic, resolved: Resolved) -> Diagnostic:
+    """Falco never reads the items of a list that nothing uses, so what is wrong with them is no error."""
+    entry = resolved.lists.get(diagnostic.rule or "")
+    unused = diagnostic.code == BREAKS_CONDITION and entry is not None and not entry.used
+    return replace(diagnostic, severity="warning") if unused else diagnostic
+
+
 def _check(resolved: ResolvedRule, catalogue: Catalogue, options: LoadOptions) -> tuple[Rule | None, list[Diagnostic]]:
     rule, found = check_rule(resolved, catalogue, inline=options.inline)
+    found += _unused_fields(resolved, catalogue)
     errors = [diagnostic for diagnostic in found if diagnostic.is_error]
     excepted = {part.span for exception in resolved.decl.exceptions or () for part in exception.fields or ()}
     # Falco looks at the fields of exceptions before it looks at conditions, and never forgives them
@@ -201,6 +211,15 @@ def _check(resolved: ResolvedRule, catalogue: Catalogue, options: LoadOptions) -
     return rule, found
 
 
+def _unused_fields(resolved: ResolvedRule, catalogue: Catalogue) -> list[Diagnostic]:
+    """Mistakes in the fields of exceptions without values, which are no part of the condition."""
+    checker = Checker(catalogue, resolved.dialect)
+    for exception in resolved.decl.exceptions or ():
+        for operand in exception.fields if exception.fields is not None and not exception.values else ():
+            checker.operand(operand)
+    return [replace(diagnostic, rule=resolved.decl.name.text) for diagnostic in checker.diagnostics]
+
+
 def _unknown_in(problem: Diagnostic, places: set[Span]) -> bool:
     return problem.code in field_mistakes.UNKNOWN and problem.span in places
 
@@ -208,6 +227,8 @@ def _unknown_in(problem: Diagnostic, places: set[Span]) -> bool:
 def _warnings(rule: Rule, resolved: ResolvedRule, options: LoadOptions) -> Iterator[Diagnostic]:
     """What is no mistake in the rule, but where it runs."""
     span = resolved.decl.name.span
+    if resolved.dialect == "falco":
+        yield from (replace(diagnostic, rule=rule.name) for diagnostic in wrong_in_falco(resolved.expr))
     types = options.event_types(rule.condition) if options.event_types is not None and rule.source == DEFAULT_SOURCE else None
     if types is not None and len(types) > MANY_EVENT_TYPES and resolved.decl.warn_evttypes is not False:
         yield replace(mistakes.too_many_event_types(span), rule=rule.name)

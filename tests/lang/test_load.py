@@ -183,6 +183,43 @@ def test_an_unknown_field_of_an_exception_has_falcos_code_for_it() -> None:
     ]
 
 
+def test_the_fields_of_an_exception_without_values_are_checked() -> None:
+    loaded = both(FALCO.format(name="a", condition="fd.num = 1") + "  exceptions: [{name: e, fields: [proc.nam, proc.name]}]\n")
+    assert [(d.code, d.falco, d.rule) for d in loaded.diagnostics] == [("R0203", "LOAD_ERR_VALIDATE", "a")]
+
+
+def test_items_of_a_list_that_nothing_uses_are_no_errors() -> None:
+    bad = "- list: l\n  items: ['a=b']\n"
+    assert [d.code for d in both(bad).diagnostics if d.is_error] == []
+    used = both(bad + FALCO.format(name="a", condition="proc.name in (l)"))
+    assert [d.code for d in used.diagnostics if d.is_error] == ["R0523"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "said_of_it"),
+    [
+        ("fd.ip in (1.2.3.4)", ["R0526? 3:34 `fd.ip in (...)` is never true in Falco, here it works"]),
+        ("fd.ip = 1.2.3.4", []),
+        ("fd.ip = anyof (1.2.3.4)", []),
+        ("fd.sip in (1.2.3.4, 5.6.7.8)", []),
+        (
+            'fd.net in ("1.2.0.0/16", "3.4.0.0/16")',
+            ["R0527? 3:34 Falco compares `fd.net` with the first network only, here with all"],
+        ),
+        (
+            'fd.net = anyof ("1.2.0.0/16", "3.4.0.0/16")',
+            ["R0527? 3:34 Falco compares `fd.net` with the first network only, here with all"],
+        ),
+        ('fd.net in ("1.2.0.0/16")', []),
+        ('fd.snet in ("1.2.0.0/16", "3.4.0.0/16")', []),
+    ],
+)
+def test_what_falco_silently_decides_wrongly_is_said(condition: str, said_of_it: list[str]) -> None:
+    assert said(both(FALCO.format(name="a", condition=condition)).diagnostics) == said_of_it
+    rules = load_sources([Source("a.rules", RULE.format(name="a", condition=condition))], standard())
+    assert rules.diagnostics == ()
+
+
 def test_rules_of_known_sources_load() -> None:
     text = FALCO.format(name="a", condition="fd.num = 1") + "  source: other\n"
     assert [d.code for d in both(text).diagnostics] == ["R0610"]

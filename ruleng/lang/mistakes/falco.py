@@ -13,6 +13,7 @@ from ruleng.lang.source import Span
 VALIDATE = "LOAD_ERR_VALIDATE"
 STRUCTURE = "LOAD_ERR_YAML_VALIDATE"
 CONDITION = "LOAD_ERR_COMPILE_CONDITION"
+BREAKS_CONDITION = "R0523"
 
 CODES = {
     "R0501": Explanation(
@@ -106,6 +107,16 @@ CODES = {
         "a list's name inside quotes",
         "Falco replaces the names of lists in a condition before it reads it, also inside quotes. Here the quoted text stays as it"
         " is. Rename the list, and both agree.",
+    ),
+    "R0526": Explanation(
+        "a check that Falco never finds true",
+        "Falco compares `fd.ip` with a list wrongly: the check is false for every event, without a word. Here it works. For both,"
+        " ask for the ends: `fd.cip in (...) or fd.sip in (...)`.",
+    ),
+    "R0527": Explanation(
+        "networks that Falco does not look at",
+        "Falco compares `fd.net` with the first network of a list only, without a word. Here all count. For both, ask for the ends:"
+        " `fd.cnet in (...) or fd.snet in (...)`.",
     ),
 }
 
@@ -255,7 +266,7 @@ def exception_without_values(span: Span, name: str) -> Diagnostic:
 
 def breaks_condition(span: Span, text: str) -> Diagnostic:
     return _error(
-        "R0523",
+        BREAKS_CONDITION,
         f"`{text}` cannot stand in a condition as it is",
         span,
         CONDITION,
@@ -269,3 +280,11 @@ def split_by_falco(span: Span, text: str, parts: int) -> Diagnostic:
 
 def list_name_quoted(span: Span, name: str) -> Diagnostic:
     return _warning("R0525", f"Falco puts the items of the list `{name}` into this text", span, None, help="rename the list")
+
+
+def never_in_falco(span: Span, field: str, op: str) -> Diagnostic:
+    return _warning("R0526", f"`{field} {op} (...)` is never true in Falco, here it works", span, None)
+
+
+def first_only_in_falco(span: Span, field: str) -> Diagnostic:
+    return _warning("R0527", f"Falco compares `{field}` with the first network only, here with all", span, None)
