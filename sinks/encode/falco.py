@@ -10,7 +10,7 @@ from __future__ import annotations
 import orjson
 
 from ruleng.alert import Alert, Outcome, Priority
-from ruleng.sinks.encode.values import Json, clock, dumps, iso, printable
+from ruleng.sinks.encode.values import Json, dumps, iso, printable
 
 
 def encode(alert: Alert) -> bytes:
@@ -20,13 +20,14 @@ def encode(alert: Alert) -> bytes:
 def document(alert: Alert) -> dict[str, Json]:
     fields: dict[str, Json] = {"evt.time": alert.time_ns, **alert.output_fields}
     fields["evt.time"] = alert.time_ns  # Falco's is a number here, also when the output names the field
+    time, priority = iso(alert.time_ns), alert.priority.label
     found: dict[str, Json] = {
-        "time": iso(alert.time_ns),
+        "time": time,
         "rule": alert.rule,
-        "priority": alert.priority.label,
+        "priority": priority,
         "source": alert.source,
         "hostname": alert.hostname,
-        "output": f"{clock(alert.time_ns)}: {alert.priority.label} {alert.output}",
+        "output": f"{time[11:-1]}: {priority} {alert.output}",
         "message": alert.output,
         "output_fields": fields,
         "tags": sorted(alert.tags),
@@ -65,4 +66,4 @@ def decode(data: bytes) -> Alert:
 
 def line(alert: Alert) -> str:
     """`HH:MM:SS.nnnnnnnnn: Priority message`, harmless for a log."""
-    return f"{clock(alert.time_ns)}: {alert.priority.label} {printable(alert.output)}"
+    return f"{iso(alert.time_ns)[11:-1]}: {alert.priority.label} {printable(alert.output)}"

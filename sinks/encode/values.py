@@ -30,11 +30,6 @@ def iso(time_ns: int, digits: int = 9) -> str:
     return f"{moment.isoformat()[:19]}{fraction}Z"
 
 
-def clock(time_ns: int) -> str:
-    """`16:17:57.881785348`, UTC."""
-    return iso(time_ns)[11:-1]
-
-
 def dumps(document: Mapping[str, Json]) -> bytes:
     """JSON on one line, UTF-8. Never fails: see `jsonable` for what becomes of values that JSON cannot hold."""
     try:
