@@ -33,11 +33,11 @@ class Containers:
         self._host_components |= components_of(parse_cgroup(cgroup))
         self._by_text.clear()
 
-    def of_cgroup(self, cgroup: bytes, is_outside: Callable[[], bool]) -> tuple[Container, str] | None:
+    def of_cgroup(self, cgroup: bytes, is_outside: Callable[[], bool | None]) -> tuple[Container, str] | None:
         """(the container, the longest path) of a process with this cgroup file; None when it is malformed (counted).
 
-        `is_outside` tells whether the process has another root and mount namespace than the host. It is asked only when
-        the cgroup has a bare name that no runtime known here vouches for.
+        `is_outside` tells whether the process has another root and mount namespace than the host, if it can. It is asked only
+        when the cgroup has a bare name that no runtime known here vouches for.
         """
         known = self._by_text.get(cgroup)
         if known is not None:
@@ -57,6 +57,9 @@ class Containers:
             return self._remember(cgroup, HOST, path)
         # what follows may be otherwise a moment later (a runtime first joins the cgroup, then changes the root)
         for parent, candidate in bare:
+            if (confirmed := self._by_id.get(candidate)) is not None:
+                self._touch(confirmed)
+                return confirmed, path
             kind = self._runtimes.type_of(parent, candidate) if self._runtimes is not None else None
             if kind is not None:
                 return self.named(ContainerName(candidate, kind)), path

@@ -131,14 +131,13 @@ class Looker:
         found |= self._asked(directory, found)
         return found
 
-    def is_outside(self, directory: ProcDir) -> bool:
-        """Whether the process has both another mount namespace and another root than the host. False when that cannot be told."""
-        link = directory.link("ns/mnt")
+    def is_outside(self, directory: ProcDir) -> bool | None:
+        """Whether the process has both another mount namespace and another root than the host; None when that cannot be told."""
+        link, root = directory.link("ns/mnt"), directory.status("root")
         mnt = procfs.parse_namespace(link) if link is not None else None
-        if mnt is None or self.host.mnt is None or mnt == self.host.mnt:
-            return False
-        root = directory.status("root")
-        return root is not None and self.host.root is not None and (root.device, root.ino) != self.host.root
+        if mnt is None or root is None or self.host.mnt is None or self.host.root is None:
+            return None
+        return mnt != self.host.mnt and (root.device, root.ino) != self.host.root
 
     def _asked(self, directory: ProcDir, known: dict[str, Any]) -> dict[str, Any]:
         needs, found = self.needs, dict[str, Any]()

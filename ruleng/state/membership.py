@@ -24,7 +24,7 @@ def membership(looker: Looker, containers: Containers, directory: ProcDir, befor
     container, path = found
     if container is HOST:
         if before is not HOST and before is not NO_CONTAINER:
-            container = before if looker.is_outside(directory) else HOST
+            container = HOST if looker.is_outside(directory) is False else before
         else:
             started_for = container_of_supervisor((parent.now.exe or "", *(parent.now.args or ())))
             if started_for is not None and looker.is_outside(directory):

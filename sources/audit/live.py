@@ -73,6 +73,7 @@ class AuditLive:
         self._last: list[tuple[int, bytes]] = []
         self._came = asyncio.Event()
         self._is_closed = False
+        self._is_idle = False  # nothing came for a second
         self._watching: asyncio.Task[None] | None = None
         self._lost = 0
         self._dropped = 0
@@ -127,7 +128,9 @@ class AuditLive:
             if records:
                 events = self._events(event for kind, payload in records for event in reader.feed_netlink(kind, payload))
             else:
-                events = [] if await self._readable(listener) else self._events(reader.tick())
+                await self._wait(listener)
+                events = self._events(reader.tick()) if self._is_idle else []
+                self._is_idle = False
             if events:
                 yield events
             else:
@@ -178,22 +181,21 @@ class AuditLive:
         normalise, own = self._normaliser.events, self._own_pid
         return [event for audit in found for event in normalise(audit) if event.proc.pid != own]
 
-    async def _readable(self, listener: Listener) -> bool:
-        """Whether something came within a second, if only the end."""
+    async def _wait(self, listener: Listener) -> None:
+        """Until something came, if only the end or the next second.
+
+        The reader is there only meanwhile: it would wake the loop again and again while the consumer is busy.
+        """
         if self._is_closed:
-            return True
+            return
         loop, fd = asyncio.get_running_loop(), listener.fileno()
         self._came.clear()
         loop.add_reader(fd, self._came.set)
         try:
-            async with asyncio.timeout(_PERIOD_S):
-                await self._came.wait()
-        except TimeoutError:
-            return False
+            await self._came.wait()
         finally:
             if not self._is_closed:  # then it is removed, and the number may be another file's
                 loop.remove_reader(fd)
-        return True
 
     async def _watch(self) -> None:
         """Losses, exits and repairs, once a second."""
@@ -201,6 +203,8 @@ class AuditLive:
         while True:
             await asyncio.sleep(_PERIOD_S)
             periods += 1
+            self._is_idle = not self._came.is_set()
+            self._came.set()
             self._count_lost()
             self._count_dropped()
             if self._needs_repair:

@@ -280,7 +280,7 @@ def test_without_privileges_the_error_says_what_is_missing() -> None:
 
     forked(as_nobody)
     os.close(tell)
-    with open(told) as answer:
+    with os.fdopen(told) as answer:
         assert answer.read() == (
             "audit: joining its readers: Operation not permitted|run as root, or with CAP_AUDIT_CONTROL and CAP_AUDIT_READ"
         )

@@ -77,6 +77,10 @@ def test_a_cgroup_made_inside_the_container_does_not_change_its_name(containers:
     assert found[0].id == "web"
 
 
+def test_a_bare_name_once_confirmed_needs_no_further_proof(containers: Containers) -> None:
+    assert containers.of_cgroup(b"0::/web\n", outside) == containers.of_cgroup(b"0::/web\n", must_not_look)
+
+
 def test_the_components_of_the_hosts_own_cgroup_name_no_container(containers: Containers) -> None:
     containers.host_is(b"4:memory:/process_api/7226\n0::/\n")
     assert containers.of_cgroup(b"4:memory:/process_api/7226\n0::/\n", must_not_look) == (HOST, "/process_api/7226")

@@ -235,6 +235,16 @@ def test_a_process_that_leaves_its_cgroup_but_not_its_root_is_still_in_its_conta
     assert known.processes.exec(50, T, name="sh", argv=["sh"], exepath="/bin/sh").container is HOST
 
 
+def test_a_process_that_exits_while_it_is_looked_at_is_still_in_its_parents_container(proc: FakeProc) -> None:
+    proc.add(50, name="sh", ppid=1, cgroup=f"0::/docker/{ID}", outside=True)
+    known = live(proc)
+    container = known.processes.get(50).container
+    known.processes.fork(50, 51, T)
+    proc.add(51, name="cat", ppid=50, cgroup="0::/", outside=True)
+    (proc.path / "51/ns/mnt").unlink()
+    assert known.processes.exec(51, T, name="cat", argv=["cat"], exepath="/bin/cat").container is container
+
+
 def test_a_rootless_container_is_known_by_the_supervisor_that_started_it(proc: FakeProc) -> None:
     proc.add(50, name="conmon", ppid=1, argv=["/usr/bin/conmon", "-c", ID, "-u", ID])
     proc.add(51, name="sh", ppid=50, outside=True)

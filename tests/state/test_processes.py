@@ -136,6 +136,14 @@ def test_the_fork_of_a_child_that_has_exited_already_does_not_wake_it() -> None:
     assert [proc.pid for proc in processes] == [5]
 
 
+def test_an_exit_makes_a_new_snapshot_so_that_a_kept_one_is_known_to_be_old() -> None:
+    processes = state().processes
+    kept, task = processes.seen(7, T, name="short"), processes.task(7)
+    processes.exit(7, T + 1)
+    assert task.now is not kept
+    assert task.now == kept
+
+
 def test_a_pid_that_is_forked_again_is_another_process_and_the_old_ones_children_keep_it() -> None:
     processes = state().processes
     processes.seen(5, T, name="cron")
@@ -162,7 +170,7 @@ def test_a_record_that_comes_a_little_late_is_still_of_the_process_that_exited()
     processes = state().processes
     last = processes.seen(7, T, name="short")
     processes.exit(7, T + 10)
-    assert processes.seen(7, T + 5, name="short") is last
+    assert processes.seen(7, T + 5, name="short") == last
     assert processes.counters()["reused"] == 0
 
 
