@@ -151,6 +151,13 @@ def _counted(op: Op, modifier: str | None, values: Sequence[Any], subject: Subje
     return nodes.leaf(subject, Op.IN, [value for value, count in times.items() if wanted(count)])
 
 
+def _glob_ends(pattern: str, subject: Subject, nodes: Nodes) -> list[Node]:
+    """What a glob begins and ends with: cheap to see, and the pattern is not tried where they are not there."""
+    prefix, suffix = patterns.fixed_ends(pattern)
+    ends = [(Op.STARTSWITH, prefix), (Op.ENDSWITH, suffix)]
+    return [nodes.leaf(subject, op, [text]) for op, text in ends if text]
+
+
 _GLOB_SHAPES = {"=": Op.IN, "startswith": Op.STARTSWITH, "endswith": Op.ENDSWITH, "contains": Op.CONTAINS}
 
 
@@ -162,6 +169,8 @@ def _simple(op: Op, value: Any, subject: Subject, nodes: Nodes) -> Node:
             if shape_of_glob == "exists":
                 return nodes.leaf(subject, Op.EXISTS)
             return nodes.leaf(subject, _GLOB_SHAPES[shape_of_glob], [rest])
+        case Op.GLOB if not subject.many:
+            return nodes.all([*_glob_ends(value, subject, nodes), nodes.leaf(subject, op, [value])])
         case Op.CONTAINS | Op.ICONTAINS | Op.STARTSWITH | Op.ENDSWITH | Op.BCONTAINS | Op.BSTARTSWITH if not value:
             return nodes.leaf(subject, Op.EXISTS)
         case Op.ICONTAINS:

@@ -148,6 +148,18 @@ def plain_glob(pattern: str) -> tuple[str, str] | None:
             return "startswith", body
 
 
+_PREFIX = re.compile(r"[^*?\[\\]*")
+_SUFFIX = re.compile(r"[^*?\[\]\\]*\Z")
+
+
+def fixed_ends(pattern: str) -> tuple[str, str]:
+    """What every text that a glob matches begins with, and ends with; the suffix only behind a star, "" if none is sure."""
+    prefix = _PREFIX.match(pattern)
+    suffix = _SUFFIX.search(pattern)
+    behind_star = suffix is not None and pattern[: suffix.start()].endswith("*")
+    return prefix[0] if prefix else "", suffix[0] if suffix and behind_star else ""
+
+
 # --- pmatch: a path begins with the components of another ------------------------------------------------------------------------
 
 

@@ -54,16 +54,17 @@ class Subjects:
     def of(self, operand: Operand) -> Subject:
         """The subject of a field, a constant or a transformer; of a field with two ends the whole."""
         uses = operands.fields(operand)
+        text = expression(operand)
         return self._make(
             label(operand),
             operands.describe(operand),
-            expression(operand),
+            text,
             operand.type,
             is_list=operand.is_list,
             many=isinstance(operand, FieldUse) and operands.quantifier(operand) == "any",
             nullable=any(use.field.nullable for use in uses) or _may_fail(operand),
             types=carriers(uses),
-            cost=sum(use.field.cost for use in uses) + cost.CALL * depth(operand),
+            cost=sum(use.field.cost for use in uses) + cost.CALL * shape(text).calls,
         )
 
     def ends(self, whole: Subject) -> list[Subject]:
@@ -140,6 +141,7 @@ class Shape:
     fixed: bool  # it needs nothing of the event but its type
     atom: bool  # it needs no parentheses
     ends: tuple[str, ...]  # of a tuple written out, its items
+    calls: int
 
 
 _ATOMS = ast.Attribute | ast.Call | ast.Name | ast.Constant | ast.Subscript | ast.ListComp | ast.SetComp | ast.Tuple
@@ -148,15 +150,17 @@ _ATOMS = ast.Attribute | ast.Call | ast.Name | ast.Constant | ast.Subscript | as
 @functools.lru_cache(maxsize=8192)  # of a pure function
 def shape(text: str) -> Shape:
     tree = ast.parse(text, mode="eval").body
-    names, of_type = [], 0
+    names, of_type, calls = [], 0, 0
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             names.append(node.id)
+        elif isinstance(node, ast.Call):
+            calls += 1
         elif isinstance(node, ast.Attribute) and node.attr == "type" and isinstance(node.value, ast.Name) and node.value.id == "e":
             of_type += 1
     fixed = not {"p", "f", "c"} & set(names) and names.count("e") == of_type
     ends = tuple(in_parentheses(ast.unparse(item)) for item in tree.elts) if isinstance(tree, ast.Tuple) else ()
-    return Shape(frozenset(names), fixed, isinstance(tree, _ATOMS), ends)
+    return Shape(frozenset(names), fixed, isinstance(tree, _ATOMS), ends, calls)
 
 
 def in_parentheses(text: str) -> str:
