@@ -37,7 +37,8 @@ class Limits:
     deadline_s: float = 2.0  # of `block`
     batch: int = 500  # alerts written at once
     linger_s: float = 0.02  # a batch that is not full waits so long for more
-    drain_s: float = 5.0  # for the queue at the end, and as long again for the sink to close
+    drain_s: float = 5.0  # patience at the end, while the sink takes nothing; as long again for it to close
+    drain_max_s: float = 30.0  # however busily it takes
 
 
 class Channel:
@@ -145,12 +146,12 @@ class Channel:
         self._worker.add_done_callback(self._ended)
 
     async def close(self) -> None:
-        """Delivers what is queued, within `drain_s`, and closes the sink. Raises what the worker died of."""
+        """Delivers what is queued, as long as there is progress, and closes the sink. Raises what the worker died of."""
         for event in (self._closing, self._some, self._enough):
             event.set()
         worker = self._worker
         if worker is not None:
-            await asyncio.wait({worker}, timeout=self._limits.drain_s)
+            await self._drained(worker)
             worker.cancel()
             await asyncio.wait({worker})
         if left := len(self._queue) + len(self._writing):
@@ -167,6 +168,14 @@ class Channel:
             self._say(error)
         if worker is not None and not worker.cancelled() and (bug := worker.exception()) is not None:
             raise bug
+
+    async def _drained(self, worker: asyncio.Task[None]) -> None:
+        loop, limits = asyncio.get_running_loop(), self._limits
+        end = loop.time() + limits.drain_max_s
+        delivered = -1
+        while not worker.done() and self._counts["delivered"] != delivered and loop.time() < end:
+            delivered = self._counts["delivered"]
+            await asyncio.wait({worker}, timeout=min(limits.drain_s, end - loop.time()))
 
     def _ended(self, worker: asyncio.Task[None]) -> None:
         """Whatever ended the worker, nobody waits for it in vain."""

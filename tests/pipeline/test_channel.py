@@ -342,6 +342,20 @@ def test_closing_has_a_deadline_and_counts_what_is_left() -> None:
     run(test())
 
 
+@pytest.mark.parametrize(("drain_max_s", "got"), [(60.0, 10), (4.5, 4)])
+def test_closing_waits_while_a_slow_sink_goes_on_up_to_a_limit(drain_max_s: float, got: int) -> None:
+    async def test() -> None:
+        sink = FakeSink(steps=[1.0] * 10)
+        s = scene(sink, batch=1, linger_s=0.0, drain_s=2.0, drain_max_s=drain_max_s)
+        await s.hub.open()
+        await s.hub.send(alerts(10))
+        await s.hub.close()
+        assert sink.got == list(range(got))
+        assert s.lost == ({UNTAKEN: 10 - got} if got < 10 else {})
+
+    run(test())
+
+
 def test_closing_does_not_wait_for_a_sink_that_hangs() -> None:
     async def test() -> None:
         sink = FakeSink(steps=[1e9], closing=1e9)
