@@ -43,6 +43,8 @@ _PER_IMAGE = ("exe", "args", "args_text", "cmdline", *_UNKNOWN_AFTER_EXEC)
 
 
 class Processes:
+    """`looker` None is replay. Times are those of the records; only where nothing tells one the clock is asked."""
+
     def __init__(
         self,
         looker: Looker | None,

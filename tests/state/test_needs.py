@@ -2,7 +2,8 @@
 
 import pytest
 
-from ruleng.state.needs import EVERYTHING, Needs, needs_of
+from ruleng.fields.catalogue import standard
+from ruleng.state.needs import _BY_FIELD, EVERYTHING, Needs, needs_of
 
 NOTHING = dict.fromkeys(Needs.__dataclass_fields__, False)
 
@@ -26,6 +27,12 @@ NOTHING = dict.fromkeys(Needs.__dataclass_fields__, False)
 )
 def test_a_field_asks_for_what_it_is_read_from(field: str, wanted: set[str]) -> None:
     assert needs_of([field]) == Needs(**NOTHING | dict.fromkeys(wanted, True))
+
+
+def test_every_field_of_the_table_is_in_the_catalogue() -> None:
+    known = standard().fields
+    for name in _BY_FIELD:
+        assert name in known or any(field.startswith(name) for field in known if name.endswith(".")), name
 
 
 def test_without_a_demand_everything_is_read() -> None:
