@@ -86,15 +86,23 @@ class Delivery:
         return self._counts if self._spool is None else self._counts | {"in_spool": len(self._spool)}
 
     async def _put(self, spool: Spool, records: Sequence[bytes], taken: int) -> None:
-        rest = records[taken:]
+        """All at once, or near the limit one by one."""
         try:
-            await self._disk.run(lambda: spool.append(rest))
+            try:
+                await self._append(spool, records[taken:])
+            except SpoolFullError:
+                for record in records[taken:]:
+                    await self._append(spool, [record])
+                    taken += 1
         except SpoolFullError as error:
             hint = "bring the receiver back, or give it more room: spool_max="
             raise SinkError(self._name, f"{spool.folder}: the spool is full", hint=hint, taken=taken) from error
         except OSError as error:
             raise SinkError(self._name, f"{spool.folder}: {error.strerror or error}", taken=taken) from error
-        self._counts["spooled"] += len(rest)
+
+    async def _append(self, spool: Spool, records: Sequence[bytes]) -> None:
+        await self._disk.run(lambda: spool.append(records))
+        self._counts["spooled"] += len(records)
         self._waiting.set()
 
     async def _empty(self, spool: Spool) -> None:

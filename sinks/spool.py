@@ -92,9 +92,10 @@ class Spool:
         self._next = max(first, 1)
         for path in sorted(self.folder.glob("*.spool")):
             number = int(path.stem) if path.stem.isdecimal() else -1
-            if number < first:  # done, or not ours
-                if number >= 0:
-                    path.unlink()
+            if number < 0 or path != self._path(number):
+                continue  # not ours
+            if number < first:  # done
+                path.unlink()
                 continue
             self._sizes[number] = self._scan(number, path, offset if number == first else 0)
             self._next = number + 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ruleng.alert import Alert, Priority
@@ -516,6 +516,7 @@ def test_reopening_reaches_every_sink() -> None:
     run(test())
 
 
+@settings(deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 8), max_size=12),
     steps=st.lists(st.none() | st.floats(0, 3) | st.integers(0, 3), max_size=12),

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ruleng.alert import Alert, Outcome, Priority
@@ -141,6 +141,7 @@ def test_the_catalogues_names_serve_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("encode", [falco.encode, ecs.encoder(NAMES_ECS), ocsf.encoder(NAMES_OCSF)])
+@settings(deadline=None)
 @given(
     text=st.text(st.characters(codec=None)),
     value=st.recursive(
@@ -158,6 +159,7 @@ def test_whatever_an_alert_holds_it_becomes_one_line_of_json(
     json.loads(line.decode("utf-8"))
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec=None)))
 def test_printable_text_is_one_line_without_controls(line: str) -> None:
     shown = values.printable(line)
@@ -195,6 +197,7 @@ def test_times(time_ns: int, shown: str) -> None:
     assert values.iso(time_ns) == shown
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec=None)), st.integers(0, 600))
 def test_a_syslog_message_keeps_to_its_size_and_is_utf8(output: str, max_size: int) -> None:
     for encode in (syslog.rfc5424, syslog.local):
@@ -220,6 +223,7 @@ RFC5424 = re.compile(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(st.characters(codec=None)), st.text(st.characters(codec=None)) | st.binary() | st.integers()))
 def test_structured_data_is_well_formed_whatever_the_fields(fields: dict[str, object]) -> None:
     message, cut = syslog.rfc5424(alert(0, output_fields=fields), facility=10, app_name="ruleng", pid=1, max_size=10**9)

@@ -252,11 +252,16 @@ def test_the_spool_outlives_the_process(bench: Bench, tmp_path: Path) -> None:
 def test_a_full_spool_says_how_many_alerts_were_taken(bench: Bench, tmp_path: Path) -> None:
     async def test() -> None:
         with WebServer([answer(), answer("503 Service Unavailable")]) as server:
-            async with sink_for(server.url, bench, spool=tmp_path / "spool", spool_bytes=100) as sink:
+            room = 2 * (len(falco.encode(alert(0))) + 8) + 10
+            async with sink_for(server.url, bench, spool=tmp_path / "spool", spool_bytes=room) as sink:
                 with pytest.raises(SinkError, match="the spool is full") as raised:
-                    await sink.write(alerts(3))
-                assert raised.value.taken == 1
+                    await sink.write(alerts(9))
+                assert raised.value.taken == 3  # one is delivered, two are spooled
                 assert "spool_max=" in (raised.value.hint or "")
+                server.acts[:] = [answer()]
+                await until_empty(sink)
+                await sink.write(alerts(6, 3))
+            assert [number for number in server.numbers() if number != 1] == [0, 2, 3, 4, 5, 6, 7, 8]
 
     run(test())
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ruleng.errors import SinkClosedError, SinkError
@@ -48,6 +48,7 @@ def test_json_lines_through_a_pipe() -> None:
         assert [json.loads(line)["time"][-4:] for line in pipe] == ["348Z", "349Z", "350Z"]
 
 
+@settings(deadline=None)
 @given(room=st.integers(0, 3000), more=st.integers(0, 3000))
 def test_no_byte_is_lost_or_doubled_however_a_disk_fills(room: int, more: int) -> None:
     output = Output(room)
