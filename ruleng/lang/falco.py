@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ruleng.alert import Priority
 from ruleng.lang import falco_values
 from ruleng.lang.ast import (
-    Call,
-    Condition,
     EngineVersion,
-    ExceptionDecl,
-    FieldRef,
     Item,
     ListDecl,
-    ListLit,
-    Literal,
     MacroDecl,
     Mode,
     Name,
@@ -31,10 +25,11 @@ from ruleng.lang.ast import (
     RuleFile,
 )
 from ruleng.lang.diagnostics import Diagnostic
+from ruleng.lang.falco_exceptions import read_exceptions
+from ruleng.lang.falco_keys import Keys, kind_of
 from ruleng.lang.mistakes import falco as mistakes
 from ruleng.lang.mistakes import names as name_mistakes
-from ruleng.lang.nodes import Mapped, Node, Scalar, Sequenced, compose, name_of, source_of, span_of
-from ruleng.lang.parse import parse_operand
+from ruleng.lang.nodes import Mapped, Node, Scalar, Sequenced, compose, name_of, trimmed_name
 from ruleng.lang.source import Source, Span
 
 ENGINE_VERSION = (0, 63, 0)
@@ -59,13 +54,9 @@ _REQUIRED = ("condition", "output", "desc", "priority")
 _RULE_ALL = frozenset({"rule", "source", "append", "override", *_RULE_KEYS})
 _MACRO_ALL = frozenset({"macro", "condition", "append", "override"})
 _LIST_ALL = frozenset({"list", "items", "append", "override"})
-_EXCEPTION_ALL = frozenset({"name", "fields", "comps", "values"})
 _PLUGIN_ALL = frozenset({"name", "version", "alternatives"})
 _KINDS = ("required_engine_version", "required_plugin_versions", "list", "macro", "rule")  # in the order that Falco looks
 
-# what yaml-cpp reads as a truth value, each in lower case, capitalised and upper case
-_TRUTHS = {"y": True, "yes": True, "true": True, "on": True, "n": False, "no": False, "false": False, "off": False}
-_BOOLEANS = {form: truth for word, truth in _TRUTHS.items() for form in (word, word.capitalize(), word.upper())}
 _SEMVER = re.compile(r"\+?(\d+)\.\+?(\d+)\.\+?(\d+)")
 _MACRO_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*")
 _ITEM = re.compile(r"""^\s*(?:-\s+)?(?:rule|macro|list):[ \t]+["']?(.*?)["']?[ \t]*(?:#.*)?$""", re.MULTILINE)
@@ -84,39 +75,15 @@ def read_falco(source: Source) -> tuple[RuleFile, list[Diagnostic]]:
     return RuleFile(source, tuple(reader.items), "falco", tuple(sorted(reader.broken))), reader.diagnostics
 
 
-def _kind(node: Node) -> str:
-    match node:
-        case Scalar(null=True):
-            return "nothing"
-        case Scalar():
-            return "a text"
-        case Sequenced():
-            return "a sequence"
-        case Mapped():
-            return "a mapping"
-
-
 def _version(text: str) -> tuple[int, int, int] | None:
     match = _SEMVER.match(text)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
 @dataclass(slots=True)
-class _Reader:
-    source: Source
+class _Reader(Keys):
     items: list[Item] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    what: str = "the item"  # the item being read, as messages call it
-    rule: str | None = None  # its name
-
-    def complain(self, diagnostic: Diagnostic) -> None:
-        if diagnostic.rule is None and self.rule is not None:
-            diagnostic = replace(diagnostic, rule=self.rule)
-        self.diagnostics.append(diagnostic)
-
-    def span(self, node: Node) -> Span:
-        return span_of(self.source, node)
 
     # --- documents and items
 
@@ -130,11 +97,11 @@ class _Reader:
                         self.what, self.rule = "the item", None
                         self.item(item)
             case _:
-                self.complain(mistakes.not_items(self.span(node), _kind(node)))
+                self.complain(mistakes.not_items(self.span(node), kind_of(node)))
 
     def item(self, node: Node) -> None:
         if not isinstance(node, Mapped):
-            self.complain(mistakes.not_an_item(self.span(node), _kind(node)))
+            self.complain(mistakes.not_an_item(self.span(node), kind_of(node)))
             return
         kind = next((kind for kind in _KINDS if kind in node.entries), None)
         match kind:
@@ -155,81 +122,6 @@ class _Reader:
                 first = next(iter(node.entries.values()), (None,))[0]
                 span = self.span(node if first is None else first)
                 self.complain(mistakes.unknown_item(span, first.text if first else "", _KINDS))
-
-    def known_keys(self, node: Mapped, known: Collection[str], what: str | None = None) -> None:
-        for key, _ in node.entries.values():
-            if key.text not in known:
-                self.complain(mistakes.unknown_key(self.span(key), what or self.what, key.text, known))
-        for key in node.again:
-            self.complain(mistakes.duplicate_key(self.span(key), key.text, self.span(node.entries[key.text][0])))
-        for odd in node.odd:
-            self.complain(mistakes.wrong_kind(self.span(odd), "a key", "a text", _kind(odd)))
-
-    # --- values of keys; None when there is none or it was complained of
-
-    def required(self, node: Mapped, key: str) -> Node | None:
-        value = node.get(key)
-        if value is None:
-            first = next(iter(node.entries.values()), None)
-            self.complain(mistakes.missing_key(self.span(first[1] if first else node), self.what, key))
-        return value
-
-    def scalar(self, key: str, value: Node | None) -> Scalar | None:
-        if value is None:
-            return None
-        if isinstance(value, Scalar) and value.text and not value.null:
-            return value
-        found = "an empty text" if isinstance(value, Scalar) and not value.null else _kind(value)
-        self.complain(mistakes.wrong_kind(self.span(value), key, "a text", found))
-        return None
-
-    def text(self, node: Mapped, key: str) -> Name | None:
-        scalar = self.scalar(key, self.required(node, key))
-        return None if scalar is None else name_of(self.source, scalar)
-
-    def boolean(self, node: Mapped, key: str) -> bool | None:
-        scalar = self.scalar(key, node.get(key))
-        if scalar is None:
-            return None
-        if scalar.text not in _BOOLEANS:
-            self.complain(mistakes.not_a_choice(self.span(scalar), key, scalar.text, "`true` or `false`"))
-        return _BOOLEANS.get(scalar.text)
-
-    def number(self, node: Mapped, key: str) -> int | None:
-        scalar = self.scalar(key, node.get(key))
-        if scalar is None:
-            return None
-        try:
-            number = int(scalar.text, 0 if scalar.text.lower().startswith("0x") else 10)
-        except ValueError:
-            number = -1
-        if not 0 <= number < 1 << 32:  # Falco's uint32_t
-            self.complain(mistakes.not_a_choice(self.span(scalar), key, scalar.text, "a number"))
-            return None
-        return number
-
-    def sequence(self, key: str, value: Node | None) -> list[Node]:
-        if isinstance(value, Sequenced):
-            return value.items
-        if value is not None:
-            self.complain(mistakes.wrong_kind(self.span(value), key, "a sequence", _kind(value)))
-        return []
-
-    def texts(self, key: str, value: Node | None) -> tuple[Name, ...]:
-        names = []
-        for item in self.sequence(key, value):
-            if isinstance(item, Scalar) and not item.null:
-                names.append(name_of(self.source, item))
-            else:
-                self.complain(mistakes.wrong_kind(self.span(item), key, "texts", _kind(item)))
-        return tuple(names)
-
-    def condition(self, node: Mapped) -> Condition | None:
-        scalar = self.scalar("condition", self.required(node, "condition"))
-        if scalar is None:
-            return None
-        source = source_of(self.source, scalar)
-        return Condition(source, None, Span(source, 0, len(source.text)))
 
     # --- versions
 
@@ -258,7 +150,7 @@ class _Reader:
 
     def plugin_version(self, node: Node, names: set[str]) -> None:
         if not isinstance(node, Mapped):
-            self.complain(mistakes.wrong_kind(self.span(node), "required_plugin_versions", "mappings", _kind(node)))
+            self.complain(mistakes.wrong_kind(self.span(node), "required_plugin_versions", "mappings", kind_of(node)))
             return
         self.known_keys(node, _PLUGIN_ALL)
         name, version = self.text(node, "name"), self.text(node, "version")
@@ -324,11 +216,11 @@ class _Reader:
         if override is None or (isinstance(override, Scalar) and override.null):
             return {}
         if not isinstance(override, Mapped):
-            self.complain(mistakes.wrong_kind(self.span(override), "override", "a mapping", _kind(override)))
+            self.complain(mistakes.wrong_kind(self.span(override), "override", "a mapping", kind_of(override)))
             return None
         modes: dict[str, Mode] = {}
         for key, value in override.entries.values():
-            operation = value.text if isinstance(value, Scalar) else _kind(value)
+            operation = value.text if isinstance(value, Scalar) else kind_of(value)
             possible = [mode for mode in ("append", "replace") if key.text in (appendable if mode == "append" else keys)]
             match operation:
                 case "append" | "replace" if operation in possible:
@@ -402,13 +294,13 @@ class _Reader:
                     value = self.condition(node)
                 case "output" | "desc":
                     text = self.text(node, key)
-                    value = None if text is None else _trimmed(text)
+                    value = None if text is None else trimmed_name(text)
                 case "priority":
                     value = self.priority(node)
                 case "tags":
                     value = self.texts("tags", node.get("tags"))
                 case "exceptions":
-                    value = self.exceptions(node.get("exceptions"), partial=modes[key] == "append")
+                    value = read_exceptions(self, node.get("exceptions"), partial=modes[key] == "append")
                 case "capture_duration":
                     value = self.number(node, key)
                 case _:
@@ -422,113 +314,3 @@ class _Reader:
             self.complain(mistakes.bad_priority(text.span, text.text, Priority.__members__))
             return None
         return text
-
-    # --- exceptions
-
-    def exceptions(self, value: Node | None, *, partial: bool) -> tuple[ExceptionDecl, ...]:
-        if isinstance(value, Scalar) and value.null:
-            return ()
-        read = []
-        names: set[str] = set()
-        for node in self.sequence("exceptions", value):
-            exception = self.exception(node, partial=partial)
-            if exception is None:
-                continue
-            if exception.name.text in names:
-                self.complain(mistakes.exception_twice(exception.name.span, exception.name.text))
-            names.add(exception.name.text)
-            read.append(exception)
-        return tuple(read)
-
-    def exception(self, node: Node, *, partial: bool) -> ExceptionDecl | None:
-        if not isinstance(node, Mapped):
-            self.complain(mistakes.wrong_kind(self.span(node), "exceptions", "mappings", _kind(node)))
-            return None
-        name = self.text(node, "name")
-        if name is None:
-            return None
-        self.known_keys(node, _EXCEPTION_ALL, f"exception `{name.text}`")
-        given, comps, values = node.get("fields"), node.get("comps"), node.get("values")
-        if given is None and not partial:
-            self.complain(mistakes.missing_key(name.span, f"exception `{name.text}`", "fields"))
-            return None
-        if values is None and partial:
-            self.complain(mistakes.exception_without_values(name.span, name.text))
-        fields = self.fields(given) if given is not None else None
-        if given is not None and fields is None:
-            return None
-        tuples = self.sequence("values", values)
-        single = isinstance(given, Scalar) if given is not None else all(isinstance(row, Scalar) for row in tuples)
-        names = None if comps is None else self.comps(comps, single=single)
-        if comps is not None and names is None:
-            return None
-        rows = [row for row in (self.row(node, name, single=single) for node in tuples) if row is not None]
-        return ExceptionDecl(name, fields, names, None if values is None else tuple(rows), single, name.span)
-
-    def fields(self, given: Node) -> tuple[FieldRef | Call, ...] | None:
-        scalars = [given] if isinstance(given, Scalar) else self.sequence("fields", given)
-        fields = []
-        for scalar in scalars:
-            text = self.scalar("fields", scalar)
-            if text is None:
-                return None
-            operand, found = parse_operand(source_of(self.source, text))
-            if operand is None:
-                self.complain(name_mistakes.not_a_field(self.span(text), text.text, found))
-                return None
-            fields.append(operand)
-        return tuple(fields)
-
-    def comps(self, comps: Node, *, single: bool) -> tuple[Name, ...] | None:
-        if single != isinstance(comps, Scalar):
-            wanted = "one operator, as `fields` is one field" if single else "a sequence, as `fields` is one"
-            self.complain(name_mistakes.comps_unlike_fields(self.span(comps), wanted))
-            return None
-        scalars = [comps] if isinstance(comps, Scalar) else self.sequence("comps", comps)
-        texts = [self.scalar("comps", scalar) for scalar in scalars]
-        read = [_normalised(name_of(self.source, text)) for text in texts if text is not None]
-        return tuple(read) if len(read) == len(texts) else None
-
-    def row(self, node: Node, name: Name, *, single: bool) -> tuple[Literal | ListLit | Call, ...] | None:
-        """One entry of `values`."""
-        if single != isinstance(node, Scalar):
-            self.complain(name_mistakes.values_unlike_fields(self.span(node), name.text, _kind(node), single=single))
-            return None
-        if isinstance(node, Scalar):
-            literal = self.literal(node)
-            return None if literal is None else (literal,)
-        # a stand-in for what was complained of, so that the row keeps its length
-        return tuple(self.cell(cell) or Literal("", True, self.span(cell)) for cell in self.sequence("values", node))
-
-    def cell(self, node: Node) -> Literal | ListLit | Call | None:
-        if isinstance(node, Sequenced):
-            items = [self.literal(item) for item in node.items]
-            kept = tuple(item for item in items if item is not None)
-            return ListLit(kept, self.span(node)) if len(kept) == len(items) else None
-        scalar = self.scalar("values", node)
-        if scalar is None:
-            return None
-        value, found = falco_values.tuple_value(name_of(self.source, scalar))
-        for diagnostic in found:
-            self.complain(diagnostic)
-        return value
-
-    def literal(self, node: Node) -> Literal | None:
-        scalar = self.scalar("values", node)
-        if scalar is None:
-            return None
-        literal, found = falco_values.item(name_of(self.source, scalar))
-        for diagnostic in found:
-            self.complain(diagnostic)
-        return literal
-
-
-def _trimmed(name: Name) -> Name:
-    text = name.text.strip()
-    start = name.span.start + len(name.text) - len(name.text.lstrip())
-    return Name(text, Span(name.span.source, start, start + len(text)))
-
-
-def _normalised(comp: Name) -> Name:
-    trimmed = _trimmed(comp)
-    return Name(" ".join(trimmed.text.split()), trimmed.span)

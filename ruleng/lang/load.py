@@ -15,6 +15,7 @@ from ruleng.fields.types import Catalogue
 from ruleng.lang.ast import Import, Name, RuleFile
 from ruleng.lang.check import check_rule
 from ruleng.lang.checked import Checked, Rule
+from ruleng.lang.collect import DEFAULT_SOURCE
 from ruleng.lang.conditions import Checker
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.falco import read_falco
@@ -25,7 +26,7 @@ from ruleng.lang.mistakes import sources as mistakes
 from ruleng.lang.mistakes.falco import BREAKS_CONDITION
 from ruleng.lang.parse import parse_file
 from ruleng.lang.reach import Reach, lacking
-from ruleng.lang.resolve import DEFAULT_SOURCE, Resolved, ResolvedRule, resolve
+from ruleng.lang.resolve import Resolved, ResolvedRule, resolve
 from ruleng.lang.select import Choice, select
 from ruleng.lang.silent import wrong_in_falco
 from ruleng.lang.source import Source, Span

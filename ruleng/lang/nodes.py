@@ -206,6 +206,13 @@ def name_of(source: Source, scalar: Scalar) -> Name:
     return Name(scalar.text, Span(Source(source.name, scalar.text, (Piece(0, source, offsets),)), 0, length))
 
 
+def trimmed_name(name: Name) -> Name:
+    """Without blanks at its ends."""
+    text = name.text.strip()
+    start = name.span.start + len(name.text) - len(name.text.lstrip())
+    return Name(text, Span(name.span.source, start, start + len(text)))
+
+
 def _offsets(source: Source, scalar: Scalar) -> Sequence[int]:
     text, start, length = source.text, scalar.start, len(scalar.text)
     if scalar.style in {"'", '"'}:

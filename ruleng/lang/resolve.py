@@ -11,7 +11,7 @@ the files before. In `.rules` files order does not matter.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ruleng.lang import exceptions
 from ruleng.lang.ast import (
@@ -19,24 +19,21 @@ from ruleng.lang.ast import (
     Check,
     Condition,
     Dialect,
-    ExceptionDecl,
     Expr,
-    ListDecl,
-    MacroDecl,
-    Name,
     Not,
     Ref,
     RuleDecl,
     RuleFile,
 )
-from ruleng.lang.diagnostics import Diagnostic, Severity
+from ruleng.lang.collect import DEFAULT_SOURCE, Collected, RuleEntry, source_of
+from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.graph import ordered
 from ruleng.lang.lists import ListEntry, Lists
 from ruleng.lang.mistakes import names as mistakes
 from ruleng.lang.mistakes import sources as source_mistakes
 from ruleng.lang.odd_names import OddNames
 from ruleng.lang.parse import parse_condition
-from ruleng.lang.source import Piece, Source, Span, join
+from ruleng.lang.source import Span
 from ruleng.lang.trees import Size, leaves, map_leaves, size_of
 
 MAX_CHECKS = 100_000
@@ -46,7 +43,6 @@ MAX_LEVELS = 200
 """Levels of a condition with all macros put in: one more than a condition alone may have, so that what walks the tree may be
 recursive."""
 
-DEFAULT_SOURCE = "syscall"
 CONDITION = "LOAD_ERR_COMPILE_CONDITION"
 
 
@@ -95,177 +91,13 @@ def resolve(
     sources: the event sources that there are; a rule of another one is left out, with a warning. None: any.
     complete: False when some file could not be read, so that a name which nothing defines is no mistake.
     """
-    collected = _Collected()
-    for number, file in enumerate(files):
-        collected.broken.update(file.broken)
-        for item in file.items:
-            collected.add(item, file.dialect, number)
-    return _Resolver(collected, sources, complete).run()
-
-
-# --- what there is ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Macro:
-    name: Name
-    condition: Condition
-    dialect: Dialect
-    file: int  # that first defined it
-    index: int  # Falco's order: where it was first defined,
-    seen: int  # and last changed
-    used: bool = False
-
-
-@dataclass(slots=True)
-class _Rule:
-    decl: RuleDecl
-    dialect: Dialect
-    file: int  # that last changed it
-
-
-@dataclass(slots=True)
-class _Collected:
-    """Items in order, each change applied to what it changes."""
-
-    lists: dict[str, ListEntry] = field(default_factory=dict)
-    macros: dict[str, _Macro] = field(default_factory=dict)
-    rules: dict[str, _Rule] = field(default_factory=dict)
-    broken: set[str] = field(default_factory=set)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    orphans: list[tuple[Name, str, Severity]] = field(default_factory=list)  # changes to nothing, and the kind that they change
-    count: int = 0
-
-    def add(self, item: object, dialect: Dialect, file: int) -> None:
-        self.count += 1
-        match item:
-            case ListDecl():
-                self._list(item, dialect)
-            case MacroDecl():
-                self._macro(item, dialect, file)
-            case RuleDecl():
-                self._rule(item, dialect, file)
-
-    def _list(self, decl: ListDecl, dialect: Dialect) -> None:
-        name = decl.name.text
-        old = self.lists.get(name)
-        match decl.mode:
-            case "append" if old is None:
-                self.orphans.append((decl.name, "list", "error"))
-            case "append" if old is not None:
-                old.items += decl.items
-                old.seen = self.count
-            case _:
-                self._define(decl.mode, dialect, "list", decl.name, None if old is None else old.name)
-                index = self.count if old is None else old.index
-                self.lists[name] = ListEntry(decl.name, list(decl.items), dialect, index, self.count)
-
-    def _macro(self, decl: MacroDecl, dialect: Dialect, file: int) -> None:
-        name = decl.name.text
-        old = self.macros.get(name)
-        match decl.mode:
-            case "append" if old is None:
-                self.orphans.append((decl.name, "macro", "error"))
-            case "append" if old is not None:
-                old.condition = _joined(old.condition, decl.condition)
-                old.seen = self.count
-            case _:
-                self._define(decl.mode, dialect, "macro", decl.name, None if old is None else old.name)
-                index, first = (self.count, file) if old is None else (old.index, old.file)
-                self.macros[name] = _Macro(decl.name, decl.condition, dialect, first, index, self.count)
-
-    def _rule(self, decl: RuleDecl, dialect: Dialect, file: int) -> None:
-        name = decl.name.text
-        old = self.rules.get(name)
-        if old is None:
-            if decl.modes:
-                self.orphans.append((decl.name, "rule", "error"))
-            else:
-                self._put(name, decl, dialect, file)
-            return
-        before, now = _source(old.decl), decl.source.text if decl.source is not None else _source(old.decl)
-        if not decl.modes:
-            now = _source(decl)
-        if before != now:
-            self._report(mistakes.another_source(decl.source.span if decl.source else decl.name.span, name, before, now), name)
-        elif not decl.modes:
-            self._define("define", dialect, "rule", decl.name, old.decl.name)
-            self._put(name, decl, dialect, file)
-        else:
-            old.decl = self._changed(old.decl, decl)
-            old.file = file
-
-    def _put(self, name: str, decl: RuleDecl, dialect: Dialect, file: int) -> None:
-        if decl.exceptions:
-            decl = replace(decl, exceptions=self._checked(decl))
-        self.rules[name] = _Rule(decl, dialect, file)
-
-    def _checked(self, decl: RuleDecl) -> tuple[ExceptionDecl, ...]:
-        checked = (exceptions.checked(exception, self._reporter(decl)) for exception in decl.exceptions or ())
-        return tuple(exception for exception in checked if exception is not None)
-
-    def _changed(self, old: RuleDecl, change: RuleDecl) -> RuleDecl:
-        values: dict[str, object] = {}
-        for key, mode in change.modes:
-            new, before = getattr(change, key), getattr(old, key)
-            match key:
-                case "exceptions" if mode == "append":
-                    values[key] = exceptions.appended(before or (), new, self._reporter(change))
-                case "exceptions":
-                    values[key] = self._checked(change)
-                case _ if mode == "replace" or before is None:
-                    values[key] = new
-                case "condition":
-                    values[key] = _joined(before, new)
-                case "tags":
-                    known = {tag.text for tag in before}
-                    values[key] = before + tuple(tag for tag in new if tag.text not in known)
-                case "output" | "desc":
-                    values[key] = _joined_text(before, new)
-                case _:
-                    values[key] = before + new
-        return replace(old, **values)  # type: ignore[arg-type]  # keys and values are those of RuleDecl
-
-    def _reporter(self, decl: RuleDecl) -> exceptions.Report:
-        return lambda diagnostic: self._report(diagnostic, decl.name.text)
-
-    def _report(self, diagnostic: Diagnostic, owner: str) -> None:
-        self.diagnostics.append(diagnostic if diagnostic.rule is not None else replace(diagnostic, rule=owner))
-
-    def _define(self, mode: str, dialect: Dialect, kind: str, name: Name, first: Name | None) -> None:
-        """In `.rules` files a definition is new and a replacement is not; Falco does not care."""
-        if dialect == "rules" and mode == "define" and first is not None:
-            self._report(mistakes.defined_twice(name.span, kind, name.text, first.span), name.text)
-        elif dialect == "rules" and mode == "replace" and first is None:
-            self.orphans.append((name, kind, "warning"))
-
-
-def _source(decl: RuleDecl) -> str:
-    return DEFAULT_SOURCE if decl.source is None else decl.source.text
-
-
-def _joined(first: Condition, second: Condition) -> Condition:
-    """Texts are joined and read again, so that operators bind as in one text."""
-    return Condition(join(first.source, second.source), None, first.span)
-
-
-def _joined_text(first: Name, second: Name) -> Name:
-    source = join(_as_source(first), _as_source(second))
-    return Name(source.text, Span(source, 0, len(source.text)))
-
-
-def _as_source(name: Name) -> Source:
-    span = name.span
-    return Source(span.source.name, name.text, (Piece(0, span.source, range(span.start, span.end)),))
-
-
-# --- put together -----------------------------------------------------------------------------------------------------
+    return _Resolver(Collected.of(files), sources, complete).run()
 
 
 class _Resolver:
     """Parses the conditions, expands macros in the order of what they are made of, then builds the rules."""
 
-    def __init__(self, collected: _Collected, sources: Collection[str] | None, complete: bool) -> None:
+    def __init__(self, collected: Collected, sources: Collection[str] | None, complete: bool) -> None:
         self.all = collected
         self.sources = sources
         self.complete = complete
@@ -391,11 +223,11 @@ class _Resolver:
 
     # --- rules
 
-    def _rule(self, entry: _Rule) -> ResolvedRule | None:
+    def _rule(self, entry: RuleEntry) -> ResolvedRule | None:
         decl, name = entry.decl, entry.decl.name.text
-        if self.sources is not None and _source(decl) not in self.sources:
+        if self.sources is not None and source_of(decl) not in self.sources:
             place = decl.source.span if decl.source is not None else decl.name.span
-            self._report(source_mistakes.unknown_source(place, _source(decl), self.sources), name)
+            self._report(source_mistakes.unknown_source(place, source_of(decl), self.sources), name)
             return None
         if decl.condition is None or name in self.all.broken:
             return None
@@ -412,7 +244,7 @@ class _Resolver:
             return None
         return ResolvedRule(decl, put_in, entry.dialect, tuple(sorted({ref.name for ref in refs})), tuple(sorted(lists)))
 
-    def _all_known(self, refs: Sequence[Ref], entry: _Rule, name: str) -> bool:
+    def _all_known(self, refs: Sequence[Ref], entry: RuleEntry, name: str) -> bool:
         whole = True
         for ref in refs:
             macro = self.all.macros.get(ref.name)
@@ -426,7 +258,7 @@ class _Resolver:
             whole = whole and macro is not None and ref.name in self.macros
         return whole
 
-    def _with_exceptions(self, entry: _Rule, expr: Expr, name: str) -> Expr | None:
+    def _with_exceptions(self, entry: RuleEntry, expr: Expr, name: str) -> Expr | None:
         problems: list[Diagnostic] = []
         excepted = [exceptions.condition(exception, entry.dialect, problems.append) for exception in entry.decl.exceptions or ()]
         for problem in problems:
