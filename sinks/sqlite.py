@@ -7,6 +7,7 @@ after a doubtful commit is harmless. A file that was moved or deleted meanwhile 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -107,6 +108,8 @@ class SqliteSink:
         return self._db
 
     def _open(self) -> sqlite3.Connection:
+        with suppress(OSError):  # alerts are not for everybody; what is really wrong SQLite says
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
         # one thread uses it, but another may be the one that closes it
         db = sqlite3.connect(self._path, timeout=self._busy_s, isolation_level=None, check_same_thread=False)
         try:

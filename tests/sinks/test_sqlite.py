@@ -108,6 +108,11 @@ def test_an_alert_comes_back_as_it_was_told(make: Make, path: Path, one: Alert) 
         assert falco.encode(stored.alert()) == falco.encode(one)
 
 
+def test_alerts_are_not_for_everybody_to_read(make: Make, path: Path) -> None:
+    make(path).write(alerts(1))
+    assert {entry.stat().st_mode & 0o777 for entry in path.parent.iterdir()} == {0o640}
+
+
 def test_a_row_of_another_program_is_an_error_that_names_it(make: Make, path: Path) -> None:
     make(path).write(alerts(1))
     with sqlite3.connect(path) as other:
