@@ -84,31 +84,36 @@ class Status:
     threads: int | None = None
 
 
-# line -> (attribute, index of the value in the line, base)
+# beginning of a line -> (attribute, index of the value in the line, base)
 _STATUS: dict[bytes, tuple[tuple[str, int, int], ...]] = {
-    b"Uid": (("uid", 0, 10), ("euid", 1, 10)),  # real, effective, saved, file system
-    b"Gid": (("gid", 0, 10), ("egid", 1, 10)),
-    b"Tgid": (("tgid", 0, 10),),
-    b"NSpid": (("vpid", -1, 10),),  # one number per nested namespace, innermost last
-    b"NSpgid": (("vpgid", -1, 10),),
-    b"CapInh": (("cap_inheritable", 0, 16),),
-    b"CapPrm": (("cap_permitted", 0, 16),),
-    b"CapEff": (("cap_effective", 0, 16),),
-    b"VmSize": (("vm_size_kb", 0, 10),),
-    b"VmRSS": (("vm_rss_kb", 0, 10),),
-    b"VmSwap": (("vm_swap_kb", 0, 10),),
-    b"Threads": (("threads", 0, 10),),
+    b"\nUid:": (("uid", 0, 10), ("euid", 1, 10)),  # real, effective, saved, file system
+    b"\nGid:": (("gid", 0, 10), ("egid", 1, 10)),
+    b"\nTgid:": (("tgid", 0, 10),),
+    b"\nNSpid:": (("vpid", -1, 10),),  # one number per nested namespace, innermost last
+    b"\nNSpgid:": (("vpgid", -1, 10),),
+    b"\nCapInh:": (("cap_inheritable", 0, 16),),
+    b"\nCapPrm:": (("cap_permitted", 0, 16),),
+    b"\nCapEff:": (("cap_effective", 0, 16),),
+    b"\nVmSize:": (("vm_size_kb", 0, 10),),
+    b"\nVmRSS:": (("vm_rss_kb", 0, 10),),
+    b"\nVmSwap:": (("vm_swap_kb", 0, 10),),
+    b"\nThreads:": (("threads", 0, 10),),
 }
 
 
 def parse_status(data: bytes) -> Status:
     """The kernel escapes newlines in the name, so that no line can be forged."""
     found: dict[str, int] = {}
-    for line in data.splitlines():
-        key, _, value = line.partition(b":")
-        for attribute, index, base in _STATUS.get(key, ()):
+    data = b"\n" + data
+    for key, wanted in _STATUS.items():
+        start = data.find(key)
+        if start < 0:
+            continue
+        line, _, _ = data[start + 1 :].partition(b"\n")
+        values = line[len(key) - 1 :].split()
+        for attribute, index, base in wanted:
             try:
-                found[attribute] = int(value.split()[index], base)
+                found[attribute] = int(values[index], base)
             except (ValueError, IndexError):
                 raise InputError(f"status: no number in the line {text(line[:80])!r}") from None
     return Status(**found)
