@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ruleng.fields.extra import of_process, process_or
-from ruleng.fields.filled import ANY, BPF, SOCKETS
+from ruleng.fields.filled import ANY, SOCKETS
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
 
@@ -93,8 +93,8 @@ FIELDS = (
     ),
     Field(
         name="proc.env", type=T.STRING, doc="Environment, NAME=value with blanks between.", read="env_text(p.env)",
-        read_arg=_variable, argument="optional", argument_doc="a variable: `proc.env[HOME]` is its value", cost=10,
-        sources=SOCKETS | ANY, ecs="process.env_vars", ocsf="actor.process.environment_variables",
+        read_arg=_variable, argument="optional", argument_doc="a variable: `proc.env[HOME]` is its value", cost=10, sources=ANY,
+        ecs="process.env_vars", ocsf="actor.process.environment_variables",
     ),
     Field(
         name="proc.cwd", type=T.STRING, doc="Working directory, with a slash at its end.", read="slashed(p.cwd)", cost=3,
@@ -270,7 +270,7 @@ FIELDS = (
     ),
     Field(
         name="proc.is_exe_lower_layer", type=T.BOOL,
-        doc="Whether the executable lies in a lower layer: it came with the image.", read="p.exe_lower_layer", sources=BPF,
+        doc="Whether the executable lies in a lower layer: it came with the image.", read="p.exe_lower_layer", sources=ANY,
     ),
     Field(
         name="proc.is_exe_from_memfd", type=T.BOOL, doc="Whether the executable is memory without a file, see memfd_create(2).",
@@ -313,23 +313,23 @@ FIELDS = (
     ),
     Field(
         name="proc.vmsize", type=T.UINT64, doc="Virtual memory.", unit="kB", read=of_process("proc.vmsize"), cost=2,
-        sources=SOCKETS,
+        sources=ANY,
     ),
     Field(
         name="proc.vmrss", type=T.UINT64, doc="Memory that is not swapped out.", unit="kB", read=of_process("proc.vmrss"),
-        cost=2, sources=SOCKETS,
+        cost=2, sources=ANY,
     ),
     Field(
         name="proc.vmswap", type=T.UINT64, doc="Memory that is swapped out.", unit="kB", read=of_process("proc.vmswap"), cost=2,
-        sources=SOCKETS,
+        sources=ANY,
     ),
     Field(
         name="proc.nthreads", type=T.UINT64, doc="Number of live threads, the main one included.",
-        read=of_process("proc.nthreads"), cost=2, sources=SOCKETS, ecs="process.thread.count",
+        read=of_process("proc.nthreads"), cost=2, sources=ANY, ecs="process.thread.count",
     ),
     Field(
-        name="proc.nchilds", type=T.UINT64, doc="Number of live threads besides the main one.", read=of_process("proc.nchilds"),
-        cost=2, sources=SOCKETS,
+        name="proc.nchilds", type=T.UINT64, doc="Number of live threads besides the main one.",
+        read=process_or("proc.nchilds", "besides_main(p)"), cost=4, sources=ANY,
     ),
     Field(
         name="proc.stdin.type", type=T.STRING, doc="What standard input is, in words of `fd.type`.",

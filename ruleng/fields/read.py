@@ -186,23 +186,27 @@ def ancestors(p: Process) -> list[Process]:
 
 
 def session_leader(p: Process) -> Process:
-    """The leader of the session: as the source says, else the topmost ancestor of the same session."""
-    return p.session.now if p.session is not NO_TASK else _topmost(p, "sid")
+    """The leader of the session: as the source knows it, else the topmost known ancestor of the same session."""
+    return _leader(p, p.session.now, "sid")
 
 
 def group_leader(p: Process) -> Process:
-    return p.group.now if p.group is not NO_TASK else _topmost(p, "pgid")
+    """The leader of the process group, likewise."""
+    return _leader(p, p.group.now, "pgid")
 
 
-def _topmost(p: Process, attribute: str) -> Process:
+def _leader(p: Process, leader: Process, attribute: str) -> Process:
+    if _is_known(leader):
+        return leader
     own = getattr(p, attribute)
     if own is None:
         return NO_PROCESS
-    top = p
-    for ancestor in ancestors(p):
-        if getattr(ancestor, attribute) == own:
-            top = ancestor
-    return top
+    same = [ancestor for ancestor in ancestors(p) if getattr(ancestor, attribute) == own and _is_known(ancestor)]
+    return same[-1] if same else p
+
+
+def _is_known(p: Process) -> bool:
+    return p.name is not None or p.exe is not None or p.exepath is not None
 
 
 def login_shell(p: Process) -> int | None:
@@ -212,6 +216,29 @@ def login_shell(p: Process) -> int | None:
         if ancestor.name is not None and ancestor.name.endswith("sh"):
             pid = ancestor.pid
     return pid
+
+
+def besides_main(p: Process) -> int | None:
+    """Number of threads without the main one."""
+    threads = (p.extra or EMPTY).get("proc.nthreads")
+    return None if threads is None else threads - 1
+
+
+def own_pid(e: Event) -> int | None:
+    """The thread's id in its own pid namespace, which is known of main threads."""
+    return e.proc.vpid if e.tid is not None and e.tid == e.proc.pid else None
+
+
+def memory(e: Event, name: str) -> int | None:
+    """A size of the process, in kB, counted for its main thread; 0 for the others."""
+    size: int | None = (e.proc.extra or EMPTY).get(name)
+    if size is None or e.tid is None or e.proc.pid is None:
+        return None
+    return size if e.tid == e.proc.pid else 0
+
+
+def in_bytes(kilobytes: int | None) -> int | None:
+    return None if kilobytes is None else kilobytes * 1024
 
 
 def same(left: int | None, right: int | None) -> bool | None:
@@ -389,11 +416,11 @@ def bits(number: int | None, shift: int, width: int) -> int | None:
 
 
 __all__ = [
-    "EMPTY", "IO", "READS", "WAITS", "WRITES", "ancestors", "arg_at", "arg_raw", "arg_text", "args_text", "bits", "buffer",
-    "buflen", "capabilities", "category", "chained", "count", "count_error", "datetime_text", "env_text", "escaped",
-    "failed", "fd_uid", "first12", "given", "group_leader", "inherited", "ioctl_argument", "ioctl_command", "ioctl_direction",
-    "ioctl_name", "iso8601", "item", "labels_text", "length", "login_shell", "major", "minor", "mount_part", "mounts_text",
-    "nameraw", "nanoseconds", "opens_executable", "opens_new", "opens_to_read", "opens_to_write", "res", "same", "seconds",
-    "service", "session_leader", "signal_name", "since", "slashed", "subsystem", "syscall_type", "time_text",
-    "variable",
+    "EMPTY", "IO", "READS", "WAITS", "WRITES", "ancestors", "arg_at", "arg_raw", "arg_text", "args_text", "besides_main",
+    "bits", "buffer", "buflen", "capabilities", "category", "chained", "count", "count_error", "datetime_text", "env_text",
+    "escaped", "failed", "fd_uid", "first12", "given", "group_leader", "in_bytes", "inherited", "ioctl_argument",
+    "ioctl_command", "ioctl_direction", "ioctl_name", "iso8601", "item", "labels_text", "length", "login_shell", "major",
+    "memory", "minor", "mount_part", "mounts_text", "nameraw", "nanoseconds", "opens_executable", "opens_new",
+    "opens_to_read", "opens_to_write", "own_pid", "res", "same", "seconds", "service", "session_leader", "signal_name",
+    "since", "slashed", "subsystem", "syscall_type", "time_text", "variable",
 ]  # fmt: skip

@@ -23,8 +23,8 @@ FIELDS = (
         read=event_or("thread.ismain", "same(e.tid, p.pid)"), cost=3, sources=ANY,
     ),
     Field(
-        name="thread.vtid", type=T.INT64, doc="Thread id as its own pid namespace counts.", read=of_event("thread.vtid"),
-        cost=2, sources=SOCKETS,
+        name="thread.vtid", type=T.INT64, doc="Thread id as its own pid namespace counts.",
+        read=event_or("thread.vtid", "own_pid(e)"), cost=5, sources=ANY,
     ),
     Field(
         name="thread.nametid", type=T.STRING, doc="`proc.name` and the thread id, written together.",
@@ -45,11 +45,11 @@ FIELDS = (
     ),
     Field(
         name="thread.cgroups", type=T.STRING, doc="Its control groups, subsystem=path with blanks between.",
-        read=of_process("thread.cgroups"), cost=2, sources=SOCKETS,
+        read=of_process("thread.cgroups"), cost=2, sources=ANY,
     ),
     Field(
         name="thread.cgroup", type=T.STRING, doc="Its control group in one hierarchy.", argument="required", dotted=True,
-        read_arg=_cgroup, argument_doc="the subsystem: `thread.cgroup.cpuacct`", cost=8, sources=SOCKETS,
+        read_arg=_cgroup, argument_doc="the subsystem: `thread.cgroup.cpuacct`", cost=8, sources=ANY,
     ),
     Field(
         name="thread.exectime", type=T.RELTIME, doc="Processor time that the thread last scheduled used.", unit="ns",
@@ -81,19 +81,19 @@ FIELDS = (
     ),
     Field(
         name="thread.vmsize", type=T.UINT64, doc="Virtual memory of the process; 0 but for the main thread.", unit="kB",
-        read=of_event("thread.vmsize"), cost=2, sources=SOCKETS,
+        read=event_or("thread.vmsize", "memory(e, 'proc.vmsize')"), cost=5, sources=ANY,
     ),
     Field(
         name="thread.vmrss", type=T.UINT64, doc="Memory not swapped out; 0 but for the main thread.", unit="kB",
-        read=of_event("thread.vmrss"), cost=2, sources=SOCKETS,
+        read=event_or("thread.vmrss", "memory(e, 'proc.vmrss')"), cost=5, sources=ANY,
     ),
     Field(
         name="thread.vmsize.b", type=T.UINT64, doc="Virtual memory of the process; 0 but for the main thread.", unit="bytes",
-        read=of_event("thread.vmsize.b"), cost=2,
+        read=event_or("thread.vmsize.b", "in_bytes(memory(e, 'proc.vmsize'))"), cost=5, sources=ANY,
     ),
     Field(
         name="thread.vmrss.b", type=T.UINT64, doc="Memory not swapped out; 0 but for the main thread.", unit="bytes",
-        read=of_event("thread.vmrss.b"), cost=2,
+        read=event_or("thread.vmrss.b", "in_bytes(memory(e, 'proc.vmrss'))"), cost=5, sources=ANY,
     ),
 )
 # fmt: on

@@ -221,3 +221,10 @@ def test_environments_are_searched_upward() -> None:
     happened = event("execve", proc=Process(env=("C=4",), parent=Task(parent)))
     names = ("proc.env", "proc.env[C]", "proc.env[A]", "proc.aenv[A]", "proc.aenv[B]", "proc.aenv[C]", "proc.aenv[2]", "proc.aenv")
     assert [field(happened, name) for name in names] == ["C=4", "4", None, "1", "3", None, "A=2 B=3", ["A=1", "A=2 B=3"]]
+
+
+def test_sizes_and_threads_come_of_the_process() -> None:
+    process = Process(pid=5, vpid=1, extra={"proc.vmsize": 8, "proc.nthreads": 3})
+    names = ("thread.vtid", "thread.vmsize", "thread.vmsize.b", "proc.nchilds", "thread.vmrss")
+    assert [field(event("open", proc=process, tid=5), name) for name in names] == [1, 8, 8192, 2, None]
+    assert [field(event("open", proc=process, tid=6), name) for name in names] == [None, 0, 0, 2, None]

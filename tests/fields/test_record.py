@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ruleng.errors import InputError
 from ruleng.event import NO_ARGS, Event
@@ -81,6 +82,48 @@ def test_a_record_of_a_small_event_says_no_more_than_the_event() -> None:
         "fd.filename": "shadow",
         "evt.arg.flags": "O_RDONLY",
     }
+
+
+NAMES = [
+    *standard().fields,
+    *(f"{name}[{arg}]" for name in standard().fields for arg in ("0", "2", "x")),
+    *(
+        "evt.arg.flags",
+        "evt.arg.mode",
+        "evt.arg.name",
+        "evt.rawarg.data",
+        "evt.rawarg.args",
+        "evt.type.is.open",
+        "nonsense",
+        "",
+        "[",
+        "a][",
+    ),
+]
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["SIGKILL", "O_RDWR|x", "1.2.3.4", "a=b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["hex", "source", "dest", "a"]), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.sampled_from(["open", "kill", "ioctl", "ruleng.lost", "user_login"]),
+    st.dictionaries(st.sampled_from(NAMES), JSON, max_size=6),
+)
+def test_whatever_a_recording_says_it_is_an_event_or_an_input_error(type: str, mapping: dict[str, Any]) -> None:
+    try:
+        event = from_fields({**mapping, "evt.type": type}, strict=False)
+    except InputError:
+        return
+    readings(event)
+    orjson.dumps(to_fields(event))
 
 
 FOLLOWS = [
@@ -212,6 +255,7 @@ WRONG = [
     ({"proc.name": {"hexx": "00"}}, "wants a text or"),
     ({"proc.aname[x]": "y"}, "the argument is how many generations up"),
     ({"proc.aname": ["x"] * 65}, "more than 64"),
+    ({"proc.args[999999999]": "x"}, "at most 4096 arguments"),
     ({"proc.pid[1]": 3}, "`proc.pid` takes no argument"),
     ({"evt.arg": "x"}, "`evt.arg` wants an argument"),
     ({"evt.arg.flag": "x"}, "is no parameter of `open`, did you mean `flags`?"),
