@@ -78,18 +78,21 @@ any_text = st.text(alphabet=st.characters(), max_size=60) | soups
 
 
 @given(exprs)
+@settings(deadline=None)
 def test_a_written_condition_reads_back_as_the_same_tree(expr: Expr) -> None:
     text = write_condition(expr)
     assert parse_condition(Source("", text)) == (expr, [])
 
 
 @given(exprs, st.integers(0, WIDTH))
+@settings(deadline=None)
 def test_a_condition_over_several_lines_reads_back_as_the_same_tree(expr: Expr, column: int) -> None:
     text = "\n".join(lay_out(expr, column))
     assert parse_condition(Source("", text)) == (expr, [])
 
 
 @given(exprs)
+@settings(deadline=None)
 def test_what_the_canonical_form_reads_back_as_has_the_same_canonical_form(expr: Expr) -> None:
     """Falco's form does not always read back: it leaves out quotes around parentheses, commas and nothing."""
     text = format_condition(expr)
@@ -98,7 +101,7 @@ def test_what_the_canonical_form_reads_back_as_has_the_same_canonical_form(expr:
 
 
 @given(rule_files)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_written_file_reads_back_as_the_same_file(file: RuleFile) -> None:
     text = format_file(file)
     again, diagnostics = parse_file(Source("", text))
@@ -121,7 +124,7 @@ def meaning(node: Any) -> Any:
 
 
 @given(any_text)
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_no_text_ends_the_parser_and_every_refusal_says_where(text: str) -> None:
     source = Source("", text)
     for result, diagnostics in (parse_condition(source), parse_operand(source)):
@@ -130,7 +133,7 @@ def test_no_text_ends_the_parser_and_every_refusal_says_where(text: str) -> None
 
 
 @given(any_text)
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_no_text_ends_the_parser_of_files_and_what_is_not_read_is_told(text: str) -> None:
     file, diagnostics = parse_file(Source("", text))
     assert file.items or diagnostics
@@ -144,6 +147,7 @@ def spans(diagnostics: list[Any]) -> list[Span]:
 
 
 @given(exprs)
+@settings(deadline=None)
 def test_the_place_of_a_condition_is_its_text(expr: Expr) -> None:
     """Every node's place holds a text that reads as that node."""
     text = write_condition(expr)

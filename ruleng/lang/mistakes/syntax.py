@@ -272,6 +272,10 @@ def unknown_key(span: Span, known: Iterable[str]) -> Diagnostic:
     return _error("R0131", f"unknown key {shown(span.text)}", span, help=did_you_mean(span.text, known))
 
 
+def colon_wanted(span: Span) -> Diagnostic:
+    return _error("R0101", f"{shown(span.text)} needs a `:` behind it", span)
+
+
 def key_twice(span: Span, first: Span) -> Diagnostic:
     return _error("R0132", f"{shown(span.text)} stands twice", span, "again here", labels=(Label(first, "first here"),))
 

@@ -545,7 +545,7 @@ def _key(trouble: Trouble) -> Diagnostic | None:
     if not trouble.found[0].isalpha():
         return None
     if trouble.found in KEYS and not _key_follows(trouble) and not trouble.wants("AND"):
-        return syntax.unexpected(trouble.span(trouble.here.end, trouble.here.end + 1), f"`:` after `{trouble.found}`")
+        return syntax.colon_wanted(trouble.here)
     if _key_follows(trouble) or not trouble.wants("AND"):
         return syntax.unknown_key(trouble.here, KEYS)
     return None

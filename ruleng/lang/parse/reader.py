@@ -152,8 +152,9 @@ class _Reader:
         for restart in self.restarts:
             if restart.offset < offset:
                 continue
+            terminal = "TEXT_KEY" if restart.in_rule else "IMPORT"  # taken only where every key and every item is
             for height in range(len(state.state_stack), 0, -1):
-                action = state.parse_conf.parse_table.states[state.state_stack[height - 1]].get(restart.terminal)
+                action = state.parse_conf.parse_table.states[state.state_stack[height - 1]].get(terminal)
                 if action and action[0] is Shift:
                     del state.state_stack[height:], state.value_stack[height - 1 :]
                     lexer = self.parser.lexer_thread.state

@@ -9,31 +9,21 @@ from dataclasses import dataclass
 
 ITEM_WORDS = ("import", "engine_version", "list", "macro", "rule", "append", "override")
 
-KEYS = {
-    "condition": "CONDITION",
-    "desc": "TEXT_KEY",
-    "output": "TEXT_KEY",
-    "priority": "NAME_KEY",
-    "source": "NAME_KEY",
-    "tags": "TAGS",
-    "enabled": "FLAG_KEY",
-    "warn_evttypes": "FLAG_KEY",
-    "skip-if-unknown-filter": "FLAG_KEY",
-    "capture": "FLAG_KEY",
-    "capture_duration": "CAPTURE_DURATION",
-    "actions": "ACTIONS",
-    "exceptions": "EXCEPTIONS",
-    "throttle": "THROTTLE",
-}
-"""What a rule may say, and the grammar's word for it."""
+KEYS = (
+    *("condition", "desc", "output", "priority", "source", "tags", "enabled", "warn_evttypes", "skip-if-unknown-filter"),
+    *("capture", "capture_duration", "actions", "exceptions", "throttle"),
+)
+"""What a rule may say."""
 
 _RESTART = re.compile(
     rf"""^[ \t\ufeff]*(?:
-        (?P<item>import|engine_version)[ \t]*["']
-      | (?P<change>append|override)[ \t]+(?=list|macro|rule)
-      | (?P<named>list|macro)[ \t]+ ["']?[^\s"':{{}}]+["']? [ \t]* :
-      | (?P<rule>rule)[ \t]+["']
-      | (?<=\n)(?P<word>{"|".join(ITEM_WORDS)})[ \t]
+        (?P<item>
+            (?:import|engine_version)[ \t]*["']
+          | (?:append|override)[ \t]+(?:list|macro|rule)
+          | (?:list|macro)[ \t]+ ["']?[^\s"':{{}}]+["']? [ \t]* :
+          | rule[ \t]+["']
+          | (?<=\n)(?:{"|".join(ITEM_WORDS)})[ \t]
+        )
       | (?P<key>{"|".join(map(re.escape, KEYS))})[ \t]*:
     )""",
     re.MULTILINE | re.VERBOSE,
@@ -47,10 +37,9 @@ _NAMED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Reading can go on at this offset where the grammar takes this terminal."""
+    """Reading can go on at this offset, with an item, or in a rule with a key."""
 
     offset: int
-    terminal: str
     in_rule: bool = False
 
 
@@ -58,10 +47,8 @@ def restarts(text: str) -> Iterator[Restart]:
     """All such places, the end of the text as the last."""
     for match in _RESTART.finditer(text):
         kind = match.lastgroup or ""
-        word = match[kind]
-        is_key = kind == "key"
-        yield Restart(match.start(kind), KEYS[word] if is_key else word.upper(), is_key)
-    yield Restart(len(text), "RULE")
+        yield Restart(match.start(kind), kind == "key")
+    yield Restart(len(text))
 
 
 def names_at(text: str, offsets: Iterable[int]) -> list[str | None]:
