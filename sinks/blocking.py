@@ -94,10 +94,10 @@ class Thread:
             with suppress(RuntimeError):  # the loop ended before its answer came
                 loop.call_soon_threadsafe(settle, self._attempt(function))
 
+        self._jobs.put(job)
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=f"ruleng-{self._name}", daemon=True)
             self._thread.start()
-        self._jobs.put(job)
         return await done
 
     def stop(self) -> None:
