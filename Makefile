@@ -7,7 +7,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RECORDING := rules/demo/intrusion.log
+RECORDING := rules/demo/intrusion.log.gz
 
 .PHONY: run test check docs bench clean
 

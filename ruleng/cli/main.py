@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import NoReturn
 
 COMMANDS = {
@@ -48,16 +49,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] not in COMMANDS:
         return _overview(arguments)
-    name = arguments[0]
-    module = importlib.import_module(f"ruleng.cli.{name}")
+    module = importlib.import_module(f"ruleng.cli.{arguments[0]}")
+    parser = parser_of(arguments[0], module)
+    return _run(module.run, parser.parse_args(arguments[1:]), parser)
+
+
+def parser_of(name: str, module: ModuleType, width: int | None = None) -> Parser:
+    """The command's parser; `width` in columns, that of the terminal if not given."""
     parser = Parser(
         prog=f"ruleng {name}",
         description=module.DESCRIPTION,
         epilog=f"examples:\n{module.EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width),
     )
     module.configure(parser)
-    return _run(module.run, parser.parse_args(arguments[1:]), parser)
+    return parser
 
 
 def _overview(arguments: Sequence[str]) -> int:
