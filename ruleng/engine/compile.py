@@ -17,10 +17,13 @@ from ruleng.engine.plan import OTHER, Branch, Bucket, Hit, Tree, buckets, tree
 from ruleng.engine.ruleset import Match, RuleSet, needs_of
 from ruleng.engine.subjects import Subject
 from ruleng.fields.types import Catalogue
-from ruleng.lang.checked import Op, Rule, Test
+from ruleng.lang.checked import Checked, Op, Rule
 
 LONGEST = 200
 """Rules in one generated function; Python compiles several of that size sooner than one huge one."""
+
+MOST_LEVELS = 4000
+"""Of groups in one condition: what is deeper, by macros within macros, would be more nested calls than Python allows."""
 
 _HELPERS: dict[str, Any] = {
     "Op": Op,
@@ -63,7 +66,10 @@ def compile_rules(rules: Sequence[Rule], catalogue: Catalogue, *, count: bool = 
         if rule.enabled:
             if rule.source not in sources:
                 sources[rule.source] = nodes.leaf(nodes.subjects.event_source(), Op.IN, [rule.source])
-            condition = nodes.all([sources[rule.source], normalise(rule.condition, nodes)])
+            node = normalise(rule.condition, nodes)
+            if node.height > MOST_LEVELS:
+                node = nodes.opaque(rule.condition)
+            condition = nodes.all([sources[rule.source], node])
             if condition is not FALSE:
                 conditions.append((number, condition))
     kinds = buckets(conditions, catalogue.event_types, nodes)
@@ -100,7 +106,7 @@ class _Writer:
             *_dispatch(handlers, universe),
         ]
         size = len(self._rules) if self._count else 0
-        interpreted = {name: _interpreted(test) for name, test in self._module.interpreted.items()}
+        interpreted = {name: _interpreted(condition) for name, condition in self._module.interpreted.items()}
         counters = {"tested": [0] * size, "matched": [0] * size}
         return "\n".join(lines) + "\n", {**operands.namespace(), **_HELPERS, **interpreted, **counters}
 
@@ -172,8 +178,8 @@ class _Writer:
         lines.append(f"{indent}found.append({hit.rule})  # {self._rules[hit.rule].name!r}")
 
 
-def _interpreted(test: Test) -> Any:
-    return lambda event: interpret.test_holds(test, event)
+def _interpreted(condition: Checked) -> Any:
+    return lambda event: interpret.holds(condition, event)
 
 
 def _prelude(function: Function) -> list[str]:

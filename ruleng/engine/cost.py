@@ -86,6 +86,7 @@ _COMMON = MappingProxyType(
     }
 )
 """Values that most events of a host have."""
+_COMMON_FIELDS = frozenset(name for name, _ in _COMMON)
 
 
 def of_test(op: Op, count: int, reading: float, type: FieldType, *, many: bool) -> float:
@@ -106,7 +107,12 @@ def chance(op: Op, name: str, values: Sequence[Any], type: FieldType) -> float:
     each = _CHANCES[op]
     if op is Op.IN and type in (FieldType.IPNET, FieldType.BOOL):
         each = 0.3
-    return min(0.95, sum(_COMMON.get((name, value), min(each, 0.1 / len(values))) for value in values)) if values else each
+    if not values:
+        return each
+    rare = min(each, 0.1 / len(values))
+    if name not in _COMMON_FIELDS:
+        return rare * len(values)
+    return min(0.95, sum(_COMMON.get((name, value), rare) for value in values))
 
 
 def of_group(kind: Kind, children: Sequence[Node]) -> float:

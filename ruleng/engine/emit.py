@@ -16,7 +16,7 @@ from ruleng.engine.nodes import Const, Group, Leaf, Node
 from ruleng.engine.subjects import Subject, in_parentheses, shape
 from ruleng.fields.address import IPV6, network_mask
 from ruleng.fields.types import FieldType
-from ruleng.lang.checked import Op, Test
+from ruleng.lang.checked import Checked, Op
 
 INLINE = 6
 """Literals of one test that stand where it stands; more of them are bound to a name."""
@@ -50,7 +50,7 @@ class Module:
         self._constants: dict[str, str] = {}
         self._part_names: dict[Node, str] = {}
         self.definitions: list[str] = []
-        self.interpreted: dict[str, Test] = {}  # by the name of the function that does the test
+        self.interpreted: dict[str, Checked] = {}  # by the name of the function that evaluates it
         self.parts: list[tuple[str, Node]] = []
 
     def name(self, wanted: str, first: int = 0) -> str:
@@ -98,9 +98,10 @@ class Module:
         comma = "," if leaf.values else ""
         return self.constant(leaf.subject.label, f"predicate(Op.{leaf.op.name}, {leaf.modifier!r}, (", leaf.values, f"{comma}))")
 
-    def interpreter(self, test: Test) -> str:
+    def interpreter(self, condition: Checked) -> str:
+        """The name of a function of an event that lets the interpreter evaluate the condition."""
         name = self.name("interpreted", 1)
-        self.interpreted[name] = test
+        self.interpreted[name] = condition
         return name
 
     def part(self, node: Node) -> str:

@@ -13,7 +13,7 @@ from ruleng.engine import cost, laws, operands
 from ruleng.engine.nodes import FALSE, TRUE, Group, Kind, Leaf, Node, members, other
 from ruleng.engine.subjects import Subject, Subjects, ids, shape
 from ruleng.lang.ast import Modifier
-from ruleng.lang.checked import Op, Test
+from ruleng.lang.checked import Checked, Op, Test
 
 
 def is_fixed(subject: Subject, right: Subject | None = None) -> bool:
@@ -72,22 +72,22 @@ class Nodes:
         self._leaves[key] = leaf
         return leaf
 
-    def opaque(self, test: Test, *, negated: bool = False) -> Leaf:
-        """A test that the interpreter shall do."""
-        key = (id(test), negated)
+    def opaque(self, condition: Checked, *, negated: bool = False) -> Leaf:
+        """A condition that the interpreter shall evaluate."""
+        key = (id(condition), negated)
         if (known := self._leaves.get(key)) is not None:
             return known
-        uses = operands.fields(test.left) + (operands.fields(test.right) if test.right else [])
-        subject = self.subjects.unread(uses)
+        sides = [condition.left, condition.right] if isinstance(condition, Test) else []
+        subject = self.subjects.unread([use for side in sides if side is not None for use in operands.fields(side)])
         leaf = Leaf(
             id=next(self._ids),
             subject=subject,
-            op=test.op,
-            values=test.values,
+            op=Op.EXISTS,
+            values=(),
             right=None,
-            modifier=test.modifier,
+            modifier=None,
             negated=negated,
-            opaque=test,  # which keeps it alive, so its id stays its own
+            opaque=condition,  # which keeps it alive, so its id stays its own
             types=subject.types,
             cost=cost.OPAQUE,
             chance=0.5,

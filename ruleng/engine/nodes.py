@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from ruleng.engine.subjects import Subject
 from ruleng.lang.ast import Modifier
-from ruleng.lang.checked import Op, Test
+from ruleng.lang.checked import Checked, Op
 
 Kind = Literal["and", "or"]
 
@@ -32,7 +32,7 @@ TRUE, FALSE = Const(True, -1), Const(False, -2)
 class Leaf:
     """A test or its negation. `values`: any of them must satisfy the operator, or as `modifier` (oneof, allof) says.
 
-    `opaque` stands for the whole test where it is too odd to compile.
+    `opaque` is the condition itself where the interpreter shall evaluate it.
     """
 
     id: int
@@ -42,7 +42,7 @@ class Leaf:
     right: Subject | None
     modifier: Modifier | None
     negated: bool
-    opaque: Test | None
+    opaque: Checked | None
     types: frozenset[str] | None  # of events for which both sides are there at all; None: every type
     cost: float
     chance: float

@@ -62,7 +62,7 @@ def _test(test: Test, nodes: Nodes) -> Node:
         can_hold, can_fail = index.numbered(test)
         if not (can_hold and can_fail):
             return TRUE if can_hold else FALSE
-    if max(depth(left), depth(test.right) if test.right else 0) > MANY_DEEP:
+    if any(depth(side) > MANY_DEEP for side in (left, test.right) if side and not isinstance(side, FieldUse)):
         return nodes.opaque(test)
     subject = nodes.subjects.of(left)
     if isinstance(left, FieldUse) and operands.quantifier(left) == "either":

@@ -141,9 +141,9 @@ def one_of_substrings(literals: Sequence[str], *, ignore_case: bool = False) -> 
     """For more literals than a chain of `in` is good for."""
     if ignore_case:
         search = patterns.substrings([text.lower(literal) for literal in literals])
-        return lambda value: search(text.valid_utf8(text.lower(value))) is not None
+        return lambda value: search(text.valid_utf8(text.lower(value)))
     search = patterns.substrings(literals)
-    return lambda value: search(text.valid_utf8(value)) is not None
+    return lambda value: search(text.valid_utf8(value))
 
 
 def one_of_paths(literals: Sequence[str]) -> Callable[[str], bool]:

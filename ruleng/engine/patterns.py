@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import re2
 
@@ -205,8 +205,24 @@ def regex(pattern: str) -> Callable[[bytes], object]:
     return matcher
 
 
-def substrings(literals: Sequence[str]) -> Callable[[bytes], object]:
+def substrings(literals: Sequence[str]) -> Callable[[bytes], bool]:
     """Whether any of many literals occurs in the bytes of `text.valid_utf8`."""
-    pattern = b"|".join(re2.escape(text.valid_utf8(literal)) for literal in literals)
-    matcher: Callable[[bytes], object] = re2.compile(pattern, _re2_options(posix=False)).search
-    return matcher
+    searches = [re2.compile(b"|".join(chunk), _re2_options(posix=False)).search for chunk in _chunks(literals)]
+    return lambda data: any(search(data) for search in searches)
+
+
+_CHUNK = 100_000
+"""Bytes of literals in one pattern: RE2 refuses patterns that need more than 8 MiB, which are three times as long."""
+
+
+def _chunks(literals: Sequence[str]) -> Iterator[list[bytes]]:
+    chunk: list[bytes] = []
+    size = 0
+    for literal in literals:
+        chunk.append(re2.escape(text.valid_utf8(literal)))
+        size += len(chunk[-1])
+        if size > _CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

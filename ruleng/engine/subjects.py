@@ -50,9 +50,18 @@ class Subjects:
     def __init__(self, ids: Iterator[int]) -> None:
         self._ids = ids
         self._known: dict[Hashable, Subject] = {}
+        self._of_fields: dict[tuple[str, str | None], Subject] = {}
 
     def of(self, operand: Operand) -> Subject:
         """The subject of a field, a constant or a transformer; of a field with two ends the whole."""
+        if not isinstance(operand, FieldUse):
+            return self._of(operand)
+        key = (operand.field.name, operand.arg)
+        if (known := self._of_fields.get(key)) is None:
+            known = self._of_fields[key] = self._of(operand)
+        return known
+
+    def _of(self, operand: Operand) -> Subject:
         uses = operands.fields(operand)
         text = expression(operand)
         return self._make(
