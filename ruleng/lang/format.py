@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import assert_never
 
 from ruleng.lang.ast import (
@@ -262,12 +262,14 @@ def _duration(duration_ns: int) -> str:
 
 
 def _exception(exception: ExceptionDecl) -> Iterator[str]:
-    comps = [comp.text for comp in exception.comps] if exception.comps is not None else []
+    comps = [comp.text for comp in exception.comps or ()]
     head = f"{_name(exception.name)}: "
     if exception.fields is not None and exception.single:
         head += f"{write_operand(exception.fields[0])} {comps[0] if comps else 'in'}"
     elif exception.fields is not None:
-        columns = [" ".join(filter(None, pair)) for pair in _pairs(map(write_operand, exception.fields), comps)]
+        implied = any(comp != "=" for comp in comps)  # `=` where others have an operator
+        shown = ["" if comp == "=" and implied else f" {comp}" for comp in comps]
+        columns = [write_operand(field) + comp for field, comp in zip(exception.fields, chain(shown, repeat("")), strict=False)]
         head += f"({', '.join(columns)})" + (" in" if exception.values is not None else "")
     if exception.values is None:
         yield head
@@ -283,11 +285,6 @@ def _exception(exception: ExceptionDecl) -> Iterator[str]:
         yield "]"
     else:
         yield f"{head}[{', '.join(rows)}]"
-
-
-def _pairs(fields: Iterable[str], comps: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for index, text in enumerate(fields):
-        yield text, comps[index] if index < len(comps) else ""
 
 
 def _cell(value: Literal | ListLit | Call) -> str:
