@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ruleng.engine import interpret, operands, operators, patterns, share, text
+from ruleng.engine import globs, interpret, operands, operators, share, text
 from ruleng.engine.emit import Function, Module, Scope, condition, expression
 from ruleng.engine.factory import Nodes
 from ruleng.engine.nodes import FALSE, Node
 from ruleng.engine.normalise import normalise
-from ruleng.engine.plan import OTHER, Branch, Bucket, Hit, Tree, buckets, tree
+from ruleng.engine.plan import OTHER, Bucket, buckets
 from ruleng.engine.ruleset import Match, RuleSet, needs_of
 from ruleng.engine.subjects import Subject
+from ruleng.engine.tree import Branch, Hit, Tree, tree
 from ruleng.fields.types import Catalogue
 from ruleng.lang.checked import Checked, Op, Rule
 
@@ -28,7 +29,7 @@ MOST_LEVELS = 4000
 _HELPERS: dict[str, Any] = {
     "Op": Op,
     "between": operators.between,
-    "glob": patterns.glob,
+    "glob": globs.glob,
     "lower": text.lower,
     "one_of_globs": operators.one_of_globs,
     "one_of_paths": operators.one_of_paths,

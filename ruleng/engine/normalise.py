@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from ruleng.engine import index, operands, operators, patterns, text
+from ruleng.engine import globs, index, operands, operators, text
 from ruleng.engine.factory import Nodes
 from ruleng.engine.interpret import children
 from ruleng.engine.nodes import FALSE, TRUE, Const, Leaf, Node
@@ -153,7 +153,7 @@ def _counted(op: Op, modifier: str | None, values: Sequence[Any], subject: Subje
 
 def _glob_ends(pattern: str, subject: Subject, nodes: Nodes) -> list[Node]:
     """What a glob begins and ends with: cheap to see, and the pattern is not tried where they are not there."""
-    prefix, suffix = patterns.fixed_ends(pattern)
+    prefix, suffix = globs.fixed_ends(pattern)
     ends = [(Op.STARTSWITH, prefix), (Op.ENDSWITH, suffix)]
     return [nodes.leaf(subject, op, [text]) for op, text in ends if text]
 
@@ -164,7 +164,7 @@ _GLOB_SHAPES = {"=": Op.IN, "startswith": Op.STARTSWITH, "endswith": Op.ENDSWITH
 def _simple(op: Op, value: Any, subject: Subject, nodes: Nodes) -> Node:
     """One operator and one literal, no modifier."""
     match op:
-        case Op.GLOB if simpler := patterns.plain_glob(value):
+        case Op.GLOB if simpler := globs.plain_glob(value):
             shape_of_glob, rest = simpler
             if shape_of_glob == "exists":
                 return nodes.leaf(subject, Op.EXISTS)

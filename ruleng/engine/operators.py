@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, assert_never
 
-from ruleng.engine import patterns, text
+from ruleng.engine import globs, patterns, text
 from ruleng.lang.ast import Modifier
 from ruleng.lang.checked import Op
 
@@ -40,9 +40,9 @@ def satisfies(op: Op, value: Any, literal: Any) -> bool:
         case Op.ENDSWITH:
             return bool(value.endswith(literal))
         case Op.GLOB:
-            return patterns.glob(literal).fullmatch(value) is not None
+            return globs.glob(literal).fullmatch(value) is not None
         case Op.IGLOB:
-            return patterns.glob(literal, ignore_case=True).fullmatch(value) is not None
+            return globs.glob(literal, ignore_case=True).fullmatch(value) is not None
         case Op.REGEX:
             return patterns.regex(literal)(text.valid_utf8(value)) is not None
         case Op.PMATCH:
@@ -123,7 +123,7 @@ def between(op: Op, *, lists: bool = False) -> Callable[[Any, Any], bool]:
 
 
 def one_of_globs(literals: Sequence[str], *, ignore_case: bool = False) -> Callable[[str], bool]:
-    matchers = [patterns.glob(literal, ignore_case=ignore_case).fullmatch for literal in literals]
+    matchers = [globs.glob(literal, ignore_case=ignore_case).fullmatch for literal in literals]
     return lambda value: any(matches(value) for matches in matchers)
 
 

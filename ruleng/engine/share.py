@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from ruleng.engine.emit import DEEPEST
 from ruleng.engine.nodes import Group, Leaf, Node
-from ruleng.engine.plan import Branch, Hit, Tree
 from ruleng.engine.subjects import Subject
+from ruleng.engine.tree import Branch, Hit, Tree
 
 _STORE = 0.6
 _LOAD = 0.3

@@ -298,15 +298,18 @@ FIELDS: tuple[Field, ...] = (
         quantifier="any", right_side=False,
     ),
     Field(
-        name="g.ends", type=FieldType.IPADDR, doc="", read="(e.extra.get('g.ends.0'), e.extra.get('g.ends.1'))", quantifier="either",
-        right_side=False,
+        name="g.ends", type=FieldType.IPADDR, doc="", quantifier="either", right_side=False,
+        read="(e.extra.get('g.ends.0'), e.extra.get('g.ends.1'))",
     ),
     Field(
-        name="g.nets", type=FieldType.IPNET, doc="", read="(e.extra.get('g.nets.0'), e.extra.get('g.nets.1'))", quantifier="either",
-        right_side=False,
+        name="g.nets", type=FieldType.IPNET, doc="", quantifier="either", right_side=False,
+        read="(e.extra.get('g.nets.0'), e.extra.get('g.nets.1'))",
     ),
     made_up("g.opens", FieldType.STRING, event_types=frozenset({"open"})),
-    Field(name="g.sure", type=FieldType.STRING, doc="", read="e.extra.get('g.sure', '')", nullable=False, event_types=frozenset({"open", "close"})),
+    Field(
+        name="g.sure", type=FieldType.STRING, doc="", read="e.extra.get('g.sure', '')", nullable=False,
+        event_types=frozenset({"open", "close"}),
+    ),
     Field(name="g.fixed", type=FieldType.BOOL, doc="", read="e.type in ('open', 'close')", nullable=False),
     Field(name="g.nothing", type=FieldType.STRING, doc=""),
     made_up("g.dynamic", FieldType.DYNAMIC, right_side=False),
