@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from ruleng.lang import exceptions
@@ -13,6 +13,9 @@ from ruleng.lang.mistakes import names as mistakes
 from ruleng.lang.source import Piece, Source, Span, join
 
 DEFAULT_SOURCE = "syscall"
+
+MAX_HINTS = 32
+"""Mistakes for which a near name is looked for: among thousands of names that costs milliseconds each."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,7 @@ class Collected:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     orphans: list[tuple[Name, str, Severity]] = field(default_factory=list)  # changes to nothing, and the kind that they change
     count: int = 0
+    hints: int = MAX_HINTS
 
     @classmethod
     def of(cls, files: Sequence[RuleFile]) -> Collected:
@@ -63,6 +67,11 @@ class Collected:
                 self._macro(item, dialect, file)
             case RuleDecl():
                 self._rule(item, dialect, file)
+
+    def near(self, names: Collection[str]) -> Collection[str]:
+        """The names to look for a near one in; none when that was done often enough."""
+        self.hints -= 1
+        return names if self.hints >= 0 else ()
 
     def _list(self, decl: ListDecl, dialect: Dialect) -> None:
         name = decl.name.text

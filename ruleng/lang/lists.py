@@ -7,7 +7,7 @@ right of an operator. Where Falco makes something else of it without a word, a F
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
@@ -24,7 +24,7 @@ MAX_ITEMS = 1_000_000
 ALIKE = 0.8
 """difflib's ratio from which a text is taken for a misspelt list's name."""
 
-MAX_COMPARED = 100
+MAX_COMPARED = 20
 """Names that a text is compared with letter by letter."""
 
 Report = Callable[[Diagnostic], None]
@@ -51,6 +51,7 @@ class Lists:
 
     entries: Mapping[str, ListEntry]
     report: Report
+    near: Callable[[Collection[str]], Collection[str]]  # names to look for a near one in
     complete: bool = True  # False: some file could not be read, so an unknown name may be in there
     expanded: dict[str, tuple[Literal, ...]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)  # each list after those in it
@@ -180,7 +181,7 @@ class Lists:
     def _no_such_list(self, item: Literal, dialect: Dialect, owner: str, check: Check | None) -> None:
         if not self.complete or (check is not None and check.left.name in {"evt.type", "syscall.type"}):
             return  # an unknown event type is a mistake of its own
-        self._report(mistakes.unknown_list(item.span, item.text, self.entries, _severity(dialect)), owner)
+        self._report(mistakes.unknown_list(item.span, item.text, self.near(self.entries), _severity(dialect)), owner)
 
     def _mentioned(self, items: Iterable[Literal], dialect: Dialect, owner: str) -> None:
         """Names of lists inside quotes, which Falco replaces."""

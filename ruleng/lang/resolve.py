@@ -102,7 +102,7 @@ class _Resolver:
         self.sources = sources
         self.complete = complete
         self.diagnostics = collected.diagnostics
-        self.lists = Lists(collected.lists, self.diagnostics.append, complete)
+        self.lists = Lists(collected.lists, self.diagnostics.append, collected.near, complete)
         self.parsed: dict[str, Expr] = {}  # macros as written
         self.macros: dict[str, Expr] = {}  # macros with lists and macros put in
         self.sizes: dict[str, Size] = {}
@@ -131,7 +131,8 @@ class _Resolver:
         for name, kind, severity in self.all.orphans:
             if name.text not in self.all.broken:
                 known = {"list": self.all.lists.keys(), "macro": self.all.macros.keys(), "rule": self.all.rules.keys()}[kind]
-                self._report(mistakes.nothing_to_change(name.span, kind, name.text, known - {name.text}, severity), name.text)
+                others = [other for other in self.all.near(known) if other != name.text]
+                self._report(mistakes.nothing_to_change(name.span, kind, name.text, others, severity), name.text)
 
     def _unused(self) -> None:
         for macro in self.all.macros.values():
@@ -219,7 +220,7 @@ class _Resolver:
         if ref.name in self.all.lists:
             self._report(mistakes.list_as_macro(ref.span, ref.name), owner)
         else:
-            self._report(mistakes.unknown_macro(ref.span, ref.name, self.all.macros), owner)
+            self._report(mistakes.unknown_macro(ref.span, ref.name, self.all.near(self.all.macros)), owner)
 
     # --- rules
 
