@@ -80,7 +80,7 @@ def described(rule: Rule, resolved: ResolvedRule, theirs: Mapping[str, Any]) -> 
     decl = resolved.decl
     assert decl.condition is not None
     output = _text(decl.output)
-    printed = _printed(rule.output)
+    printed = printed(rule.output)
     added = theirs["output_compiled"].removeprefix(printed)
     found: dict[str, Any] = {
         "name": rule.name,
@@ -162,5 +162,6 @@ def _text(name: Name | None) -> str:
     return "" if name is None else name.text
 
 
-def _printed(output: Output) -> str:
+def printed(output: Output) -> str:
+    """The text of an output that is read as this one."""
     return "".join(part if isinstance(part, str) else f"%{part.width or ''}{part.text}" for part in output.parts)

@@ -13,7 +13,7 @@ from tests.conformance.described import lists_differ, load, macros_differ, rules
 
 def run(data: dict[str, Any], folder: Path) -> Iterator[Result]:
     """A case is a list of files; `describe` is None where Falco failed, or where its test described nothing."""
-    for case in data["falco_unit"]:
+    for case in (case for group in data.values() if isinstance(group, list) for case in group):
         loaded = load((file["name"], file["content"]) for file in case["files"])
         problem = next(_problems(case, loaded), None)
         yield Result(case["test"], None if problem is None else problem + warned(loaded))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ruleng.lang.format import format_condition
 from tests.conformance.cases import Result
-from tests.conformance.described import load, verdict, warned
+from tests.conformance.described import load, printed, verdict, warned
 
 
 def run(data: dict[str, Any], folder: Path) -> Iterator[Result]:
@@ -22,7 +22,6 @@ def _problems(case: dict[str, Any]) -> Iterator[str]:
     yield from verdict(loaded, ok=case["ok"], errors=errors, warnings=warnings)
     if case["ok"]:
         texts = {rule.decl.name.text: format_condition(rule.expr) for rule in loaded.resolved.rules}
-        ours = [[texts[rule.name], rule.enabled] for rule in loaded.rules]
-        theirs = [[condition, enabled] for condition, enabled, _ in case["compiled"]]
-        if ours != theirs:
-            yield f"compiles to {ours}, in Falco {theirs}{warned(loaded)}"
+        ours = [[texts[rule.name], rule.enabled, printed(rule.output)] for rule in loaded.rules]
+        if ours != case["compiled"]:
+            yield f"compiles to {ours}, in Falco {case['compiled']}{warned(loaded)}"
