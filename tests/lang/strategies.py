@@ -32,7 +32,7 @@ from ruleng.lang.ast import (
     ThrottleDecl,
 )
 from ruleng.lang.layout import write_condition
-from ruleng.lang.parse.explain import ODD
+from ruleng.lang.parse.spelling import ODD
 from ruleng.lang.source import Source
 
 TEXT_OPERATORS = (

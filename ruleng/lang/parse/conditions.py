@@ -26,8 +26,8 @@ from ruleng.lang.ast import (
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.escapes import Unescaped, unescape
 from ruleng.lang.mistakes import syntax
-from ruleng.lang.parse.explain import ODD, odd_character
 from ruleng.lang.parse.reader import end_of, start_of
+from ruleng.lang.parse.spelling import ODD, odd_character
 from ruleng.lang.source import Source, Span
 
 

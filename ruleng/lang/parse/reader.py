@@ -17,8 +17,9 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.mistakes import syntax
-from ruleng.lang.parse.explain import Trouble, Word, ends_before_last, explain, item_ends_early
+from ruleng.lang.parse.explain import ends_before_last, explain, item_ends_early
 from ruleng.lang.parse.recover import Restart, restarts
+from ruleng.lang.parse.trouble import Trouble, Word
 from ruleng.lang.source import Source, Span
 
 Start = Literal["condition", "operand", "file"]
