@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -293,3 +296,12 @@ def test_a_megabyte_of_nonsense_is_one_diagnostic(text: str) -> None:
     file, diagnostics = parse_file(Source("", text))
     assert (file.items, len(diagnostics)) == ((), 1)
     assert time.perf_counter() - started < 5
+
+
+def test_the_examples_of_the_grammars_page_can_be_read() -> None:
+    page = (Path(__file__).parents[2] / "grammar" / "README.md").read_text()
+    blocks = [dedent(block) for block in re.findall(r"((?:^    .*\n|^\n)+)", page, re.MULTILINE) if block.strip()]
+    assert len(blocks) == 3
+    for block in blocks:
+        text = f'append rule "A" {{\n{block}}}\n' if block.lstrip().startswith("exceptions") else block
+        assert read(text.replace("exceptions: { ... }", ""))
