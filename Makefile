@@ -3,13 +3,16 @@
 # make check  style, types and who may import whom
 # make docs   print the generated pages of docs/ anew
 # make bench  the numbers in docs/benchmarks.md
+# make fuzz   coverage-guided fuzzing of the audit parser and of both rule front ends, SECONDS each
 
+SHELL := /bin/bash
 PYTHON ?= python3
+SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 RECORDING := rules/demo/intrusion.log.gz
 
-.PHONY: run test check docs bench clean
+.PHONY: run test check docs bench fuzz clean
 
 run: $(VENV)/run.ready
 	@$(BIN)/ruleng run; status=$$?; \
@@ -32,6 +35,13 @@ docs: $(VENV)/test.ready
 
 bench: $(VENV)/test.ready
 	$(BIN)/python -m tests.bench
+
+fuzz: $(VENV)/test.ready
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check atheris
+	for target in audit rules falco; do \
+		$(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) 2>&1 | grep -E '^(Done|stat::peak|==|Traceback|.*Error|artifact)'; \
+		[ $${PIPESTATUS[0]} -eq 0 ] || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
