@@ -80,8 +80,8 @@ def described(rule: Rule, resolved: ResolvedRule, theirs: Mapping[str, Any]) -> 
     decl = resolved.decl
     assert decl.condition is not None
     output = _text(decl.output)
-    printed = printed(rule.output)
-    added = theirs["output_compiled"].removeprefix(printed)
+    text = printed(rule.output)
+    added = theirs["output_compiled"].removeprefix(text)
     found: dict[str, Any] = {
         "name": rule.name,
         "priority": rule.priority.label,
@@ -94,7 +94,7 @@ def described(rule: Rule, resolved: ResolvedRule, theirs: Mapping[str, Any]) -> 
         "capture": decl.capture is True,
         "capture_duration": decl.capture_duration_ms or 0,
         "condition_compiled": format_condition(resolved.expr),
-        "output_compiled": printed + added,
+        "output_compiled": text + added,
         "condition_fields": sorted(fields(resolved.expr)),
         "macros": list(resolved.macros),
         "lists": list(resolved.lists),

@@ -266,7 +266,7 @@ def exception_without_values(span: Span, name: str) -> Diagnostic:
 
 def breaks_condition(span: Span, text: str) -> Diagnostic:
     return _error(
-        BREAKS_CONDITION,
+        "R0523",
         f"`{text}` cannot stand in a condition as it is",
         span,
         CONDITION,
