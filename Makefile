@@ -3,11 +3,11 @@
 # make check  style, types and who may import whom
 # make docs   print the generated pages of docs/ anew
 # make bench  the numbers in docs/benchmarks.md
-# make fuzz   coverage-guided fuzzing of the audit parser and of both rule front ends, SECONDS each
+# make fuzz   coverage-guided fuzzing of the audit parser and of both rule front ends, FUZZ_SECONDS each
 
 SHELL := /bin/bash
 PYTHON ?= python3
-SECONDS ?= 60
+FUZZ_SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 RECORDING := rules/demo/intrusion.log.gz
@@ -39,7 +39,7 @@ bench: $(VENV)/test.ready
 fuzz: $(VENV)/test.ready
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check atheris
 	for target in audit rules falco; do \
-		$(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) 2>&1 | grep -E '^(Done|stat::peak|==|Traceback|.*Error|artifact)'; \
+		$(BIN)/python -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) 2>&1 | grep -E '^(Done|stat::peak|==|Traceback|.*Error|artifact)'; \
 		[ $${PIPESTATUS[0]} -eq 0 ] || exit 1; \
 	done
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import atheris
+import atheris  # type: ignore[import-not-found,unused-ignore]  # an extra of CI, not of every developer
 
 with atheris.instrument_imports(include=["ruleng"]):
     from tests.fuzz.targets import TARGETS, seeds
