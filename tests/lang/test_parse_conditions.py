@@ -224,7 +224,11 @@ def test_an_operand_is_a_field_or_a_transformer_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(("name", "starts"), [("condition.lark", ["condition", "operand"]), ("rules.lark", ["file"])])
 def test_no_text_can_be_read_in_two_ways(name: str, starts: list[str]) -> None:
-    """Lark's strict mode: no conflicts of the grammar, and no two words of one priority that match the same text."""
+    """Lark's strict mode: no conflicts of the grammar, and no two words of one priority that match the same text.
+
+    The mode needs interegular. Where that is installed Lark uses it always, and starts five times slower: so it is no
+    dependency, not even of tests, and CI gives it to this test alone.
+    """
     pytest.importorskip("interegular", reason="Lark's strict mode needs interegular")
     from lark import Lark
 
