@@ -1,0 +1,33 @@
+"""Peak memory of a replay of a million events, fed through a pipe so that no disk is measured."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+EVENTS = 1_000_000
+
+
+def peak(events: int) -> tuple[int, float]:
+    """(peak resident KB, CPU seconds) of `ruleng replay -` over a generated log of so many events."""
+    generator = subprocess.Popen([sys.executable, "-m", "tests.bench.auditlog", str(events)], stdout=subprocess.PIPE)
+    replay = subprocess.Popen(
+        [sys.executable, "-m", "ruleng", "replay", "-q", "-s", "jsonl:/dev/null", "-"],
+        stdin=generator.stdout,
+        stderr=subprocess.DEVNULL,
+    )
+    assert generator.stdout is not None
+    generator.stdout.close()
+    _, _, usage = os.wait4(replay.pid, 0)
+    generator.wait()
+    return usage.ru_maxrss, usage.ru_utime + usage.ru_stime
+
+
+def main() -> None:
+    kilobytes, cpu_s = peak(EVENTS)
+    print(f"replay of {EVENTS:,} audit records: peak {kilobytes / 1024:.0f} MB (expected: under 80), {cpu_s:.1f} s of CPU")
+
+
+if __name__ == "__main__":
+    main()
