@@ -32,10 +32,13 @@ _OPENING = _PARENTHESES | {"LBRACE", "LBRACKET"}
 _CLOSING = frozenset({"RPAR", "RPAR_ARG", "RBRACE", "RBRACKET"})
 
 
-@cache
 def grammar(start: Start) -> Lark:
-    name, starts = ("rules.lark", ["file"]) if start == "file" else ("condition.lark", ["condition", "operand"])
-    return Lark.open_from_package("ruleng", name, ("grammar",), parser="lalr", start=starts, maybe_placeholders=False)
+    return _grammar("rules.lark", ("file",)) if start == "file" else _grammar("condition.lark", ("condition", "operand"))
+
+
+@cache  # of conditions and operands one, since to build it takes 30 ms
+def _grammar(name: str, starts: tuple[Start, ...]) -> Lark:
+    return Lark.open_from_package("ruleng", name, ("grammar",), parser="lalr", start=list(starts), maybe_placeholders=False)
 
 
 def start_of(token: Token) -> int:
