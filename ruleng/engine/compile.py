@@ -14,6 +14,7 @@ from ruleng.engine.factory import Nodes
 from ruleng.engine.nodes import FALSE, Node
 from ruleng.engine.normalise import normalise
 from ruleng.engine.plan import OTHER, Bucket, buckets
+from ruleng.engine.pushdown import filters
 from ruleng.engine.ruleset import Match, RuleSet, needs_of
 from ruleng.engine.subjects import Subject
 from ruleng.engine.tree import Branch, Hit, Tree, tree
@@ -79,7 +80,13 @@ def compile_rules(rules: Sequence[Rule], catalogue: Catalogue, *, count: bool = 
     match: Match = namespace["match"]
     tested, matched = namespace["tested"], namespace["matched"]
     return RuleSet(
-        rules=tuple(rules), match=match, source=source, needs=needs_of(rules, kinds, catalogue), tested=tested, matched=matched
+        rules=tuple(rules),
+        match=match,
+        source=source,
+        needs=needs_of(rules, kinds, catalogue),
+        filters=filters(kinds),
+        tested=tested,
+        matched=matched,
     )
 
 

@@ -95,8 +95,8 @@ class Module:
 
     def predicate(self, leaf: Leaf) -> str:
         """The same for what has no function of its own; it takes a missing value too."""
-        comma = "," if leaf.values else ""
-        return self.constant(leaf.subject.label, f"predicate(Op.{leaf.op.name}, {leaf.modifier!r}, (", leaf.values, f"{comma}))")
+        rest = ("," if leaf.values else "") + ("), any_kind=True)" if leaf.subject.type is FieldType.DYNAMIC else "))")
+        return self.constant(leaf.subject.label, f"predicate(Op.{leaf.op.name}, {leaf.modifier!r}, (", leaf.values, rest)
 
     def interpreter(self, condition: Checked) -> str:
         """The name of a function of an event that lets the interpreter evaluate the condition."""
@@ -263,7 +263,7 @@ def _null_safe(leaf: Leaf, scope: Scope) -> Code | None:
         return Code(f"{scope.read(subject)} is {'None' if leaf.negated else 'not None'}")
     if leaf.right is not None:
         return _of_two(leaf, leaf.right, scope)
-    if leaf.modifier is not None:
+    if leaf.modifier is not None or subject.type is FieldType.DYNAMIC:
         test = module.predicate(leaf)
         return _unless(leaf.negated, f"{test}({scope.read(subject)})")
     if leaf.op is not Op.IN or subject.many or subject.is_list or subject.type is FieldType.IPNET:

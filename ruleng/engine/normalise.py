@@ -68,7 +68,7 @@ def _test(test: Test, nodes: Nodes) -> Node:
     if isinstance(left, FieldUse) and operands.quantifier(left) == "either":
         return _of_ends(test, subject, nodes)
     if subject.type is FieldType.DYNAMIC:
-        return nodes.leaf(subject, test.op) if test.op is Op.EXISTS else nodes.opaque(test)
+        return nodes.opaque(test) if test.right is not None else nodes.leaf(subject, test.op, test.values, modifier=test.modifier)
     if test.right is not None:
         return nodes.opaque(test) if subject.many else _comparison(test, subject, nodes.subjects.of(test.right), nodes)
     if not subject.many and not shape(subject.text).names & EVENT_NAMES:

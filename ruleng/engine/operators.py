@@ -100,12 +100,16 @@ def same_kind(value: Any, literal: Any) -> bool:
 Predicate = Callable[[Any], bool]
 
 
-def predicate(op: Op, modifier: Modifier | None, literals: Sequence[Any], *, lists: bool = False) -> Predicate:
-    """The whole test of one value, which may be missing."""
+def predicate(
+    op: Op, modifier: Modifier | None, literals: Sequence[Any], *, lists: bool = False, any_kind: bool = False
+) -> Predicate:
+    """The whole test of one value, which may be missing. With `any_kind` a value of another kind than the literals is, too."""
 
     def holds(value: Any) -> bool:
         if value is None or op is Op.EXISTS:
             return value is not None
+        if any_kind and not all(same_kind(value, literal) for literal in literals):
+            return False
         return check_list(op, value, literals) if lists else check(op, modifier, value, literals)
 
     return holds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ruleng.engine import operands
@@ -11,7 +11,7 @@ from ruleng.engine.plan import Bucket
 from ruleng.event import Event
 from ruleng.fields.types import Catalogue
 from ruleng.lang.checked import Checked, Operand, OutputField, Rule, Test
-from ruleng.ports import Demand
+from ruleng.ports import Demand, Filter
 
 Match = Callable[[Event], Sequence[int]]
 """The numbers of the rules that an event matches, ascending."""
@@ -34,6 +34,7 @@ class RuleSet:
     match: Match = field(repr=False)
     source: str = field(repr=False)  # the generated Python
     needs: tuple[Need, ...] = field(repr=False)  # of each rule; nothing for one that is disabled or can never match
+    filters: Mapping[str, Filter] = field(repr=False)  # by event type, see `ports.Demand`
     tested: Sequence[int] = field(default=(), repr=False)  # counters of each rule, where they were asked for
     matched: Sequence[int] = field(default=(), repr=False)
 
@@ -43,6 +44,7 @@ class RuleSet:
         return Demand(
             event_types=frozenset().union(*(need.event_types for need in self.needs)),
             fields=frozenset().union(*(need.fields for need in self.needs)),
+            filters=self.filters,
         )
 
 

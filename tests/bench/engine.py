@@ -30,8 +30,10 @@ MATCHING = 0.038
 
 FREQUENCY: dict[str, float] = {
     "read": 17, "close": 13, "write": 8, "fstat": 7, "mmap": 5, "futex": 3, "epoll_wait": 2, "munmap": 1.5, "clone3": 1,
-    "procexit": 0.5, "openat": 27, "open": 2, "connect": 3, "sendto": 2.5, "sendmsg": 0.7, "execve": 2.2, "socket": 1.5, "accept4": 0.8, "dup3": 0.6,
-    "unlink": 0.5, "rename": 0.4, "fchmodat": 0.2, "setuid": 0.1, "symlinkat": 0.1, "ptrace": 0.02, "unshare": 0.02, "setns": 0.02,
+    "procexit": 0.5,
+    "openat": 27, "open": 2, "connect": 3, "sendto": 2.5, "sendmsg": 0.7, "execve": 2.2, "socket": 1.5, "accept4": 0.8,
+    "dup3": 0.6, "unlink": 0.5, "rename": 0.4, "fchmodat": 0.2, "setuid": 0.1, "symlinkat": 0.1, "ptrace": 0.02,
+    "unshare": 0.02, "setns": 0.02,
 }  # fmt: skip
 """Per cent of a host's events; those of the second half are of types that rules use, 42 % together."""
 

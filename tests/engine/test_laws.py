@@ -22,6 +22,7 @@ from ruleng.engine.normalise import normalise
 from ruleng.engine.ruleset import RuleSet
 from ruleng.event import Event
 from ruleng.fields.catalogue import standard
+from ruleng.fields.types import FieldType
 from ruleng.lang.checked import Checked, FieldUse, Negate, Op, Rule
 from ruleng.lang.checked import Test as Comparison
 from ruleng.lang.load import load_rules
@@ -76,7 +77,8 @@ def _of_leaf(leaf: Leaf, event: Event) -> bool:
     value = _read(leaf.subject, event)
     if leaf.right is not None:
         return operators.between(leaf.op, lists=leaf.subject.is_list)(value, _read(leaf.right, event))
-    test = operators.predicate(leaf.op, leaf.modifier, leaf.values, lists=leaf.subject.is_list)
+    any_kind = leaf.subject.type is FieldType.DYNAMIC
+    test = operators.predicate(leaf.op, leaf.modifier, leaf.values, lists=leaf.subject.is_list, any_kind=any_kind)
     return any(map(test, value or ())) if leaf.subject.many else test(value)
 
 
