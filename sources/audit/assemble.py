@@ -14,10 +14,14 @@ from dataclasses import dataclass
 
 from ruleng.normalise.audit import AuditEvent, Record
 from ruleng.ports import Ledger
-from ruleng.sources.audit.record import Kind, parse_serial, parse_time
+from ruleng.sources.audit.record import MAX_SERIAL, Kind, announced, parse_time
 
 WHERE = "audit.assemble"
 _SECOND_NS = 1_000_000_000
+_LOOK_NS = _SECOND_NS // 10
+"""Clocks are looked at no more often than this."""
+_COMPANY = frozenset({b"PATH", b"CWD", b"EXECVE", b"PROCTITLE", b"SOCKADDR"})
+"""Records that are written only beside a SYSCALL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +41,6 @@ class Assembler:
     def __init__(self, ledger: Ledger, source: str, limits: Limits = DEFAULT_LIMITS) -> None:
         self.ready: list[AuditEvent] = []
         """Complete events, for the owner to take."""
-        self.current: AuditEvent | None = None
-        """The event of the last record, while it is open and its end was not seen: parts of it may be put into its records."""
         self.source = source
         self._ledger = ledger
         self._limits = limits
@@ -46,9 +48,9 @@ class Assembler:
         self._finished: set[bytes] = set()
         self._finished_before: set[bytes] = set()
         self._newest_ns: dict[str | None, int] = {}
-        self._age_due_ns = 0
         self._time_text = b""
         self._time_ns = 0
+        self._looked_ns = 0
         self._added_bytes = 0
         self._ticked: set[bytes] = set()
 
@@ -57,38 +59,33 @@ class Assembler:
         key = kind.key + stamp
         role = kind.role
         if role == "alone":
-            key += b" " + kind.type.encode()
+            key += b" " + kind.type
         event = self._open.get(key)
         if event is None:
             event = self._begin(key, kind, stamp, line)
             if event is None:
-                self.current = None
                 return
-        records = event.records
-        if role == "part":
-            if records and records[-1] == (kind.type, body):
-                self.twice(line)
-            else:
-                records.append((kind.type, body))
-        elif role == "syscall":
-            if _syscall(records) is None:
-                records.append((kind.type, body))
-            else:
-                self.twice(line)
-        else:
+        if role in ("title", "end", "alone"):
             event.ended = True
-            if role != "end":
-                records.append((kind.type, body))
-        if not event.ended:
-            self.current = event
-        else:
-            self.current = None
-            if is_whole(records):
-                self._close(key, event)
+        if role == "syscall" and _syscall(event.records) is not None:
+            self._lost("a SYSCALL record came twice", line)
+        elif role != "end":
+            event.records.append((kind.type, body))
+        if event.ended and is_whole(event.records):
+            self._close(key)
 
-    def twice(self, line: int) -> None:
-        """The same record again."""
-        self._lost("a record came twice", line)
+    def add_whole(self, key: bytes, stamp: bytes, node: str | None, records: list[Record], *, line: int) -> bool:
+        """An event whose records stand together and lack nothing. False when it must be added record by record."""
+        if key in self._finished or key in self._open or key in self._finished_before:
+            return False
+        time_text, _, serial = stamp.partition(b":")
+        if len(serial) > MAX_SERIAL or (time_text != self._time_text and not self._is_time(time_text, node, line)):
+            return False
+        self.ready.append(AuditEvent(self._time_ns, int(serial), node, records, self.source, line, True))
+        self._finished.add(key)
+        if len(self._finished) >= self._limits.finished:
+            self._forget_finished()
+        return True
 
     def added(self, size_bytes: int) -> None:
         """So much has been added since the last time; now and then it is counted what of it is still held."""
@@ -98,14 +95,17 @@ class Assembler:
 
     def flush(self) -> None:
         """The stream ends here: everything is as complete as it gets. Time may begin anew."""
-        self._close_all(list(self._open))
+        for key in list(self._open):
+            self._close(key)
         self._newest_ns.clear()
-        self._age_due_ns = 0
         self._time_text = b""
+        self._looked_ns = 0
 
     def tick(self) -> None:
         """Time passes and nothing comes: what was open at the last tick already is handed on. Once a second or so."""
-        self._close_all([key for key in self._ticked if key in self._open])
+        for key in self._ticked:
+            if key in self._open:
+                self._close(key)
         self._ticked = set(self._open)
 
     def _begin(self, key: bytes, kind: Kind, stamp: bytes, line: int) -> AuditEvent | None:
@@ -118,54 +118,52 @@ class Assembler:
             self._lost("an event was lost, all but its end", line)
             return None
         time_text, _, serial = stamp.partition(b":")
-        try:
-            number = parse_serial(serial)
-            if time_text != self._time_text:
-                self._time_ns = parse_time(time_text)
-                self._time_text = time_text
-                self._passed(kind.node, self._time_ns, line)
-        except ValueError as error:
-            self._ledger.lost("audit.parse", str(error), sample=self._place(line))
+        if not serial.isdigit() or len(serial) > MAX_SERIAL:
+            self._ledger.lost("audit.parse", "the serial number of an audit record cannot be read", sample=self._place(line))
+            return None
+        if time_text != self._time_text and not self._is_time(time_text, kind.node, line):
+            self._ledger.lost("audit.parse", "the time of an audit record cannot be read", sample=self._place(line))
             return None
         if len(self._open) >= self._limits.events:
             self._lost("too many events are open: the oldest was closed early", line)
-            self._close_all([next(iter(self._open))])
-        event = self._open[key] = AuditEvent(self._time_ns, number, kind.node, [], self.source, line)
+            self._close(next(iter(self._open)))
+        event = self._open[key] = AuditEvent(self._time_ns, int(serial), kind.node, [], self.source, line)
         return event
 
+    def _is_time(self, text: bytes, node: str | None, line: int) -> bool:
+        """Make `text` the present; False when it is no time."""
+        time_ns = parse_time(text)
+        if time_ns is None:
+            return False
+        self._time_ns, self._time_text = time_ns, text
+        if not 0 <= time_ns - self._looked_ns < _LOOK_NS:
+            self._looked_ns = time_ns
+            self._passed(node, time_ns, line)
+        return True
+
     def _passed(self, node: str | None, time_ns: int, line: int) -> None:
-        """A node's clock shows this time."""
+        """A node's clock shows this time: what is too old by it is handed on."""
         newest_ns = self._newest_ns.get(node, time_ns)
+        before_ns = time_ns - self._limits.age_ns
         if time_ns < newest_ns - self._limits.backwards_ns:
             self._lost("time went backwards: what was open is closed", line)
-            self._close_older(node, None)
-            newest_ns = time_ns
+            before_ns, newest_ns = newest_ns + 1, time_ns
         elif len(self._newest_ns) >= self._limits.nodes and node not in self._newest_ns:
             self._lost("too many nodes: the clocks of all were forgotten", line)
             self._newest_ns.clear()
         self._newest_ns[node] = max(newest_ns, time_ns)
-        quarter_ns = self._limits.age_ns // 4
-        if not self._age_due_ns - quarter_ns <= time_ns < self._age_due_ns:
-            self._age_due_ns = time_ns + quarter_ns
-            self._close_older(node, time_ns - self._limits.age_ns)
+        for key in [key for key, event in self._open.items() if event.node == node and event.time_ns < before_ns]:
+            self._close(key)
 
-    def _close_older(self, node: str | None, before_ns: int | None) -> None:
-        self._close_all(
-            [key for key, event in self._open.items() if event.node == node and (before_ns is None or event.time_ns < before_ns)]
-        )
-
-    def _close_all(self, keys: list[bytes]) -> None:
-        for key in keys:
-            self._close(key, self._open[key])
-        self.current = None
-
-    def _close(self, key: bytes, event: AuditEvent) -> None:
-        del self._open[key]
-        self.ready.append(event)
+    def _close(self, key: bytes) -> None:
+        self.ready.append(self._open.pop(key))
         self._finished.add(key)
         if len(self._finished) >= self._limits.finished:
-            self._finished_before = self._finished
-            self._finished = set()
+            self._forget_finished()
+
+    def _forget_finished(self) -> None:
+        self._finished_before = self._finished
+        self._finished = set()
 
     def _shrink(self) -> None:
         """Count what is held, and close the oldest until it is little enough."""
@@ -176,7 +174,7 @@ class Assembler:
             held -= sizes.pop(key)
             place = self._open[key].place
             self._ledger.lost(WHERE, "open events hold too much memory: the oldest was closed early", sample=place)
-            self._close_all([key])
+            self._close(key)
         self._added_bytes = 0
 
     def _lost(self, reason: str, line: int) -> None:
@@ -191,17 +189,11 @@ def is_whole(records: list[Record]) -> bool:
     body = _syscall(records)
     if body is None:
         return not any(kind in _COMPANY for kind, _ in records)
-    start = body.find(b" items=") + 7
-    items = body[start : body.find(b" ", start)]
-    return items == b"0" or not items.isdigit() or [kind for kind, _ in records].count("PATH") >= int(items)
-
-
-_COMPANY = frozenset({"PATH", "CWD", "EXECVE", "PROCTITLE", "SOCKADDR"})
-"""Records that are written only beside a SYSCALL."""
+    return [kind for kind, _ in records].count(b"PATH") >= announced(body)
 
 
 def _syscall(records: list[Record]) -> bytes | None:
     for kind, body in records:
-        if kind == "SYSCALL":
+        if kind == b"SYSCALL":
             return body
     return None

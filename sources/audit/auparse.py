@@ -8,14 +8,13 @@ nothing else. Distributions install it for their own Python, outside of virtual 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
 from ruleng.errors import HostError
 from ruleng.normalise.audit import AuditEvent, Record
 from ruleng.ports import Ledger
-from ruleng.sources.audit.reader import Reader, complaint
+from ruleng.sources.audit.reader import Reader
 from ruleng.sources.audit.record import split
 
 DISTRIBUTION_PACKAGES = "/usr/lib/python3/dist-packages"
@@ -65,17 +64,12 @@ class AuparseReader(Reader):
         ready, self._ready = self._ready, []
         return ready
 
-    def _lines(self, lines: list[bytes], *, is_clean: bool) -> None:
-        self._parser.feed("".join([f"{line}\n" for line in self._clean(lines, is_clean=is_clean)]))
+    def _text(self, text: bytes) -> None:
+        self._line += text.count(b"\n")
+        self._parser.feed(text.decode())
 
-    def _clean(self, lines: list[bytes], *, is_clean: bool) -> Iterable[str]:
-        for line in lines:
-            self._line += 1
-            reason = None if is_clean else complaint(line)
-            if reason is None:
-                yield line.decode()
-            else:
-                self._lost(reason, self._line)
+    def _one(self, line: bytes) -> None:
+        self._text(line + b"\n")
 
     def _complete(self, parser: Any, kind: int) -> None:
         if kind != self._auparse.AUPARSE_CB_EVENT_READY:
@@ -91,4 +85,4 @@ class AuparseReader(Reader):
     def _record(self, parser: Any) -> Record:
         text = parser.get_record_text().encode()
         _, _, body = split(text)
-        return parser.get_type_name(), body
+        return parser.get_type_name().encode(), body

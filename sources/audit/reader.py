@@ -7,24 +7,20 @@ FILE:LINE. At most one line is held, and the assembler's bounded store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+import re
 from typing import Protocol
 
-from ruleng.normalise.audit import AuditEvent, Record
+from ruleng.normalise.audit import AuditEvent
 from ruleng.ports import Ledger
 from ruleng.sources.audit.assemble import DEFAULT_LIMITS, Assembler, Limits
-from ruleng.sources.audit.record import Kind, kind_of, numbered, split
+from ruleng.sources.audit.record import BLOCK, BLOCK_PARTS, Kind, announced, kind_of, numbered, split
 
 WHERE = "audit.parse"
 MAX_LINE = 1_048_576
 """The longest record that the kernel or auditd writes is 8970 bytes (MAX_AUDIT_MESSAGE_LENGTH, libaudit.h)."""
 _PIECE = 262_144
 _MAX_KINDS = 1024
-_NEVER = b"\n"
-"""No line holds one."""
-_NO_RECORDS: list[Record] = []
-_NO_PARTS: Mapping[bytes, str] = MappingProxyType({})
+_SYSCALL = b"type=SYSCALL "
 
 
 class Backend(Protocol):
@@ -51,8 +47,7 @@ class Reader:
     def __init__(self, ledger: Ledger, source: str = "audit", limits: Limits = DEFAULT_LIMITS) -> None:
         self._ledger = ledger
         self._assembler = Assembler(ledger, source, limits)
-        self._kinds: dict[bytes, Kind] = {}  # by what stands before ` msg=`
-        self._parts: dict[str | None, dict[bytes, str]] = {}  # of those, by node, the types that are a part of an event
+        self._kinds: dict[bytes, Kind] = {}  # by what stands before `msg=`
         self._numbers: dict[int, Kind] = {}
         self._rest: list[bytes] = []  # of the line whose end has not come yet
         self._rest_bytes = 0
@@ -107,28 +102,28 @@ class Reader:
         return ready
 
     def _feed(self, data: bytes) -> None:
-        lines = data.split(b"\n")
-        last = lines.pop()
-        if lines:
-            is_clean = data.isascii() and b"\0" not in data
+        end = data.rfind(b"\n") + 1
+        if end:
+            text = data[:end]
             if self._is_skipping:
                 self._is_skipping = False
                 self._line += 1
-                del lines[0]
+                text = text[text.index(b"\n") + 1 :]
             elif self._rest:
-                self._rest.append(lines[0])
-                lines[0] = first = b"".join(self._rest)
+                text = b"".join([*self._rest, text])
                 self._forget_rest()
-                is_clean = is_clean and first.isascii() and b"\0" not in first
-                if len(first) > MAX_LINE:
+                if text.index(b"\n") > MAX_LINE:
                     self._line += 1
                     self._too_long()
-                    del lines[0]
-            self._lines(lines, is_clean=is_clean)
+                    text = text[text.index(b"\n") + 1 :]
+            if text.isascii() and b"\0" not in text:
+                self._text(text)
+            else:
+                self._unclean(text)
             self._assembler.added(len(data))
-        if last and not self._is_skipping:
-            self._rest.append(last)
-            self._rest_bytes += len(last)
+        if end < len(data) and not self._is_skipping:
+            self._rest.append(data[end:])
+            self._rest_bytes += len(data) - end
             if self._rest_bytes > MAX_LINE:
                 self._forget_rest()
                 self._is_skipping = True
@@ -138,59 +133,71 @@ class Reader:
         self._rest = []
         self._rest_bytes = 0
 
-    def _lines(self, lines: list[bytes], *, is_clean: bool) -> None:
-        assembler, kinds = self._assembler, self._kinds
-        number = self._line
-        # most lines belong to the event of the line before: what stands between their type and their body, and where they go
-        stamp, between, records, parts = b"", _NEVER, _NO_RECORDS, _NO_PARTS
-        for line in lines:
-            number += 1
-            if not is_clean and (reason := complaint(line)) is not None:
-                self._lost(reason, number)
-                continue
-            prefix, same, body = line.partition(between)
-            if same:
-                part = parts.get(prefix)
-                if part is not None:
-                    record = (part, body)
-                    if record == records[-1]:
-                        assembler.twice(number)
-                    else:
-                        records.append(record)
-                    continue
+    def _text(self, text: bytes) -> None:
+        """Whole lines of clean text: event by event where they stand together, else line by line."""
+        at, end = 0, len(text)
+        while at < end:
+            found = BLOCK(text, at)
+            if found is not None and self._block(found):
+                at = found.end()
             else:
-                head, same, body = line.partition(b"): ")
-                prefix, _, stamp = head.partition(b" msg=audit(")
-            kind = kinds.get(prefix)
-            if kind is None or not same or not stamp:
-                if not line or line.isspace():
-                    continue
-                try:
-                    prefix, stamp, body = split(line)
-                    kind = self._kind(prefix)
-                except ValueError as error:
-                    self._lost(str(error), number)
-                    continue
-            assembler.add(kind, stamp, body, number)
-            event = assembler.current
-            if event is None:
-                between = _NEVER
+                stop = text.index(b"\n", at)
+                self._one(text[at:stop])
+                at = stop + 1
+
+    def _unclean(self, text: bytes) -> None:
+        """Whole lines, not all of them clean."""
+        for line in text.split(b"\n")[:-1]:
+            reason = _complaint(line)
+            if reason is None:
+                self._one(line)
             else:
-                between = b" msg=audit(%b): " % stamp
-                records = event.records
-                parts = self._parts.get(event.node, _NO_PARTS)
-        self._line = number
+                self._line += 1
+                self._lost(reason, self._line)
+
+    def _block(self, found: re.Match[bytes]) -> bool:
+        """A match of BLOCK. False when its lines have to be taken one by one."""
+        prefix, _, stamp, syscall, middle, title, end = found.groups()
+        items = announced(syscall)
+        if items and middle.count(b"type=PATH ") < items:
+            return False
+        records = BLOCK_PARTS(middle) if middle else []
+        records.insert(0, (b"SYSCALL", syscall))
+        records.append((b"PROCTITLE", title))
+        node, key = None, stamp
+        if prefix:
+            kind = self._kind(prefix + _SYSCALL)
+            node, key = kind.node, kind.key + stamp
+        if not self._assembler.add_whole(key, stamp, node, records, line=self._line + 1):
+            return False
+        self._line += len(records) if end is None else len(records) + 1
+        return True
+
+    def _one(self, line: bytes) -> None:
+        """A clean line."""
+        self._line += 1
+        head, colon, body = line.partition(b"): ")
+        prefix, _, stamp = head.partition(b"msg=audit(")
+        kind = self._kinds.get(prefix)
+        if kind is None or not colon or not stamp:
+            if not line or line.isspace():
+                return
+            try:
+                prefix, stamp, body = split(line)
+                kind = self._kind(prefix)
+            except ValueError as error:
+                self._lost(str(error), self._line)
+                return
+        self._assembler.add(kind, stamp, body, self._line)
 
     def _kind(self, prefix: bytes) -> Kind:
+        """Raises ValueError."""
         found = self._kinds.get(prefix)
         if found is None:
             found = kind_of(prefix)
             if len(self._kinds) >= _MAX_KINDS:
                 self._kinds.clear()
-                self._parts.clear()
             self._kinds[prefix] = found
-            if found.role == "part":
-                self._parts.setdefault(found.node, {})[prefix] = found.type
         return found
 
     def _cut_off(self) -> None:
@@ -207,7 +214,7 @@ class Reader:
         self._ledger.lost(WHERE, reason, sample=f"{source}:{line}" if line else source)
 
 
-def complaint(line: bytes) -> str | None:
+def _complaint(line: bytes) -> str | None:
     """What is wrong with the bytes of a line; None for nothing."""
     if b"\0" in line:
         return "NUL bytes in a line"

@@ -10,11 +10,12 @@ as it is until an event needs its time. Bodies are for `ruleng.normalise.audit`.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
 
-from ruleng.abi.audit import RECORDS
+from ruleng.abi.audit import PARTS, RECORDS
 
 Role = Literal["part", "syscall", "title", "end", "alone"]
 """What a record does to its event: begins with `syscall`; `title` (PROCTITLE) is the last that the kernel writes of a system
@@ -22,20 +23,22 @@ call, `end` (EOE) says so; `alone` never has company."""
 
 _ALONE = (range(1100, 1300), range(2000, 3000))
 """Messages of programs and of auditd, and printk's KERNEL: linux/audit.h."""
-_ROLES: dict[str, Role] = {
-    "SYSCALL": "syscall",
-    "PROCTITLE": "title",
-    "EOE": "end",
-    **{name: "alone" for number, name in RECORDS.items() if any(number in span for span in _ALONE)},
+_ROLES: dict[bytes, Role] = {
+    b"SYSCALL": "syscall",
+    b"PROCTITLE": "title",
+    b"EOE": "end",
+    **{name.encode(): "alone" for number, name in RECORDS.items() if any(number in span for span in _ALONE)},
 }
+MAX_SERIAL = 20  # digits
 _MAX_NAME = 64
+_MAX_ITEMS = 6  # digits
 _MAX_DIGITS = 14  # in the year 5138 it will be one more
 
 
 class Kind(msgspec.Struct, frozen=True):
     """What the text before `audit(` says."""
 
-    type: str
+    type: bytes
     node: str | None
     role: Role
     key: bytes  # goes before the stamp to tell events of different nodes apart; empty without a node
@@ -51,25 +54,45 @@ def split(line: bytes) -> tuple[bytes, bytes, bytes]:
     return line[:start].removesuffix(b"msg=").rstrip(), line[start + 6 : end], body[1:] if body[:1] == b" " else body
 
 
+_PARTS = b"|".join(sorted(name.encode() for name in PARTS - {"SYSCALL", "PROCTITLE", "EOE"}))
+BLOCK = re.compile(
+    rb"((?:node=[^ \n]++ )?+)type=SYSCALL (msg=audit\(([0-9.]++:[0-9]++)\): )([^\n]*+)\n"
+    rb"((?:\1type=(?:" + _PARTS + rb") \2[^\n]*+\n)*+)"
+    rb"\1type=PROCTITLE \2([^\n]*+)\n"
+    rb"(\1type=EOE \2[^\n]*+\n)?+"
+).match
+"""A whole event as it mostly stands in a log, from SYSCALL to PROCTITLE with nothing of others in between. Groups: node, what
+stands before each body, stamp, body of SYSCALL, the lines in between, body of PROCTITLE, EOE. Linear: nothing is tried twice."""
+BLOCK_PARTS = re.compile(rb"type=([A-Z0-9_]++) msg=audit\([0-9.:]++\): ([^\n]*+)\n").findall
+"""(type, body) of each line in between."""
+
+
+def announced(syscall: bytes) -> int:
+    """How many PATH records a SYSCALL record says that follow; 0 when it says nothing that can be read."""
+    start = syscall.find(b" items=") + 7
+    items = syscall[start : syscall.find(b" ", start)]
+    return int(items) if items.isdigit() and len(items) < _MAX_ITEMS and start > 6 else 0
+
+
 def kind_of(prefix: bytes) -> Kind:
     """Raises ValueError when no type is named."""
     node: str | None = None
-    kind: str | None = None
+    kind: bytes | None = None
     for token in prefix.split():
         key, _, value = token.partition(b"=")
         if key == b"type" and value:
-            kind = value.decode("ascii", "replace")
+            kind = value
         elif key == b"node" and value:
             node = value.decode("utf-8", "replace")
-    if kind is None or len(kind) > _MAX_NAME or not kind.isprintable():
+    if kind is None or len(kind) > _MAX_NAME:
         raise ValueError("an audit record does not say its type")
     return named(kind, node)
 
 
-def named(kind: str, node: str | None = None) -> Kind:
+def named(kind: bytes, node: str | None = None) -> Kind:
     """The Kind of a record type by name: SYSCALL, also as the number 1300 or UNKNOWN[1300]."""
-    number = kind.removeprefix("UNKNOWN[").removesuffix("]")
-    if number.isdecimal() and number.isascii() and len(number) < 6:
+    number = kind.removeprefix(b"UNKNOWN[").removesuffix(b"]")
+    if number.isdigit() and len(number) < 6:
         return numbered(int(number), node)
     return Kind(kind, node, _ROLES.get(kind, "part"), b"" if node is None else node.encode() + b" ")
 
@@ -78,9 +101,9 @@ def numbered(number: int, node: str | None = None) -> Kind:
     """The Kind of a record type by number, as netlink has it."""
     name = RECORDS.get(number)
     if name is not None:
-        return named(name, node)
+        return named(name.encode(), node)
     role: Role = "alone" if any(number in span for span in _ALONE) else "part"
-    return Kind(f"UNKNOWN[{number}]", node, role, b"" if node is None else node.encode() + b" ")
+    return Kind(b"UNKNOWN[%d]" % number, node, role, b"" if node is None else node.encode() + b" ")
 
 
 def parse_time(text: bytes) -> int:
@@ -93,6 +116,6 @@ def parse_time(text: bytes) -> int:
 
 def parse_serial(text: bytes) -> int:
     """Raises ValueError."""
-    if not text.isdigit() or len(text) > 20:
+    if not text.isdigit() or len(text) > MAX_SERIAL:
         raise ValueError("the serial number of an audit record cannot be read")
     return int(text)

@@ -2,7 +2,8 @@
 
 A SYSCALL record holds the first four arguments as numbers; strings behind pointers come in records of their own. The table
 names, for each event type, the parameters (of `ruleng.fields.params`) that are numbers, with the argument's position. What
-is a descriptor, a directory's descriptor or a path is known from the parameter's kind.
+is a descriptor, a directory's descriptor or a path is known from the parameter's kind. Flags and modes of opens stand for
+themselves in an Event.
 """
 
 from __future__ import annotations
@@ -19,11 +20,9 @@ RESULT = -1
 """The position of a descriptor that the call returns."""
 
 _TABLE = """
-open              flags=1 mode=2
-openat            dirfd=0 flags=2 mode=3
+openat            dirfd=0
 openat2           dirfd=0
-open_by_handle_at mountfd=0 flags=2
-creat             mode=1
+open_by_handle_at mountfd=0
 close             fd=0
 close_range       first=0 last=1 flags=2
 read              fd=0 size=2

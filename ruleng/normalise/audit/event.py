@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-Record = tuple[str, bytes]
-"""(type: SYSCALL, PATH, ..., body: what follows `msg=audit(TIME:SERIAL): `, without line end)"""
+Record = tuple[bytes, bytes]
+"""(type: SYSCALL, PATH, ...; body: what follows `msg=audit(TIME:SERIAL): `, without line end)"""
 
 
 class AuditEvent(msgspec.Struct, gc=False):

@@ -73,11 +73,12 @@ class _Plan:
 class _Hit(Subject):
     """One system call on its way through a handler."""
 
-    __slots__ = ("a", "audit", "execve", "others", "paths", "plan", "proc", "result", "sockaddr")
+    __slots__ = ("a", "audit", "execve", "items", "others", "paths", "plan", "proc", "result", "sockaddr")
 
     a: tuple[bytes, bytes, bytes, bytes]
     audit: AuditEvent
     execve: list[bytes]
+    items: bytes  # how many PATH records the kernel announced
     others: list[Record]
     paths: list[bytes]
     plan: _Plan
@@ -128,36 +129,37 @@ class AuditNormaliser:
         execve: list[bytes] = []
         others: list[Record] = []
         for kind, body in audit.records:
-            if kind == "PATH":
+            if kind == b"PATH":
                 paths.append(body)
-            elif kind == "CWD":
+            elif kind == b"CWD":
                 cwd = body
-            elif kind == "SYSCALL":
+            elif kind == b"SYSCALL":
                 syscall = body if syscall is None else syscall
-            elif kind == "PROCTITLE":
+            elif kind == b"PROCTITLE":
                 proctitle = body
-            elif kind == "SOCKADDR":
+            elif kind == b"SOCKADDR":
                 sockaddr = body if sockaddr is None else sockaddr
-            elif kind == "EXECVE":
+            elif kind == b"EXECVE":
                 execve.append(body)
             else:
                 others.append((kind, body))
         proc = NO_PROCESS
         if syscall is not None:
+            hit = _Hit()
+            hit.audit, hit.time_ns, hit.body, hit.proc = audit, audit.time_ns, syscall, NO_PROCESS
+            hit.cwd, hit.proctitle = cwd, proctitle
+            hit.paths, hit.execve, hit.sockaddr, hit.others = paths, execve, sockaddr, others
             try:
-                hit = self._hit(audit, syscall)
-                if hit is not None:
-                    hit.cwd, hit.proctitle = cwd, proctitle
-                    hit.paths, hit.execve, hit.sockaddr, hit.others = paths, execve, sockaddr, others
-                    event = self._syscall(hit)
-                    proc = hit.proc
-                    if event is not None:
-                        found.append(event)
+                event = self._syscall(hit)
             except ValueError as error:
                 self._lost(audit, str(error))
+            else:
+                proc = hit.proc
+                if event is not None:
+                    found.append(event)
         elif paths or execve or cwd is not None or sockaddr is not None:
             self._ledger.lost("audit.assemble", "an event lacks its SYSCALL record", sample=audit.place)
-        for kind, body in others:
+        for kind, body in others if len(others) < 2 else dict.fromkeys(others):
             event_type = records.TYPES.get(kind)
             if event_type is not None and (self._types is None or event_type in self._types):
                 found.append(self._record(audit, kind, event_type, body, proc))
@@ -165,17 +167,15 @@ class AuditNormaliser:
 
     # --- system calls ---------------------------------------------------------------------------------------------------
 
-    def _hit(self, audit: AuditEvent, body: bytes) -> _Hit | None:
+    def _syscall(self, hit: _Hit) -> Event | None:
+        """Raises ValueError for a record that cannot be read."""
+        body = hit.body
         match = _SYSCALL(body)
-        hit = _Hit()
-        hit.audit = audit
-        hit.time_ns = audit.time_ns
-        hit.body = body
         if match is None:
-            key, result, a0, a1, a2, a3, hit.pid = _irregular(body)
+            key, result, a0, a1, a2, a3, hit.items, hit.pid = _irregular(body)
             start = max(0, body.find(b"ppid="))
         else:
-            key, result, a0, a1, a2, a3, _, hit.pid = match.groups()
+            key, result, a0, a1, a2, a3, hit.items, hit.pid = match.groups()
             start = match.end(7) + 1
         end = body.find(b" key=", start)
         if end < 0:
@@ -183,14 +183,17 @@ class AuditNormaliser:
         hit.tail = body[start:] if end < 0 else body[start:end]
         hit.a = (a0, a1, a2, a3)
         hit.result = None if result is None else int(result)
-        hit.proc = NO_PROCESS
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plan(hit, key)
             if plan is None:
                 return None
         hit.plan = plan
-        return hit
+        if not plan.is_exec or hit.result != 0:
+            hit.proc = self._identities.of(hit)
+        if not plan.wanted and not plan.state:
+            return None
+        return plan.handle(hit)
 
     def _plan(self, hit: _Hit, key: bytes) -> _Plan | None:
         arch_text, _, number_text = key.partition(b" syscall=")
@@ -235,15 +238,6 @@ class AuditNormaliser:
             return self._open
         return handlers.get(name, self._plain)
 
-    def _syscall(self, hit: _Hit) -> Event | None:
-        plan = hit.plan
-        if not plan.is_exec or hit.result != 0:
-            hit.proc = self._identities.of(hit)
-        if not plan.wanted and not plan.state:
-            return None
-        event = plan.handle(hit)
-        return event if plan.wanted else None
-
     def _event(
         self,
         hit: _Hit,
@@ -278,7 +272,7 @@ class AuditNormaliser:
 
     def _args(self, hit: _Hit) -> dict[str, Arg]:
         found: dict[str, Arg] = {}
-        if self._wants_args:
+        if self._wants_args and hit.plan.wanted:
             a = hit.a
             for name, position, signed, mask in hit.plan.call.numbers:
                 value = int(a[position], 16) & mask
@@ -304,26 +298,26 @@ class AuditNormaliser:
         flags, mode = self._open_flags(hit, name)
         items = self._items(hit)
         item = items[0] if items else None
-        fd, failed, paths = NO_FD, NO_FD, NO_PATHS
+        fd_num = -1 if result is None or result < 0 else result
+        fd, paths = NO_FD, NO_PATHS
         if item is not None and item.name is not None:
             if item.path is None:
                 path = self._absolute(hit, item, _directory_at(hit.plan.call))
-                fd, failed, paths = *_file(item, path), Paths(name=path, nameraw=item.name)
+                fd, paths = _file(item, path, failed=fd_num < 0), Paths(name=path, nameraw=item.name)
             else:
                 if item.paths is NO_PATHS:
                     item.paths = Paths(name=item.path, nameraw=item.name)
-                    item.fd, item.failed = _file(item, item.path)
-                fd, failed, paths = item.fd, item.failed, item.paths
-        fd_num = -1
-        if result is None or result < 0:
-            fd = failed
-        else:
-            fd_num = result
-            if fd is not NO_FD and hit.proc.pid is not None:
-                self._descriptors.put(hit.proc.pid, result, fd)
+                fd, paths = item.fd if fd_num >= 0 else item.failed, item.paths
+                if fd is NO_FD:
+                    fd = _file(item, item.path, failed=fd_num < 0)
+                    if fd_num < 0:
+                        item.failed = fd
+                    else:
+                        item.fd = fd
+            if fd_num >= 0 and hit.proc.pid is not None:
+                self._descriptors.put(hit.proc.pid, fd_num, fd)
         args = self._args(hit)
         if self._wants_args:
-            args.pop("flags", None)
             args["mode"] = mode if mode is not None and flags is not None and flags & (_CREATE | _TEMPORARY) else 0
             if item is not None and item.ino is not None:
                 args["dev"], args["ino"] = item.dev or 0, item.ino
@@ -332,7 +326,7 @@ class AuditNormaliser:
 
     def _open_flags(self, hit: _Hit, name: str) -> tuple[int | None, int | None]:
         if name == "openat2":
-            how = _first(hit.others, "OPENAT2")
+            how = _first(hit.others, b"OPENAT2")
             if how is None:
                 return None, None
             flags, mode = number(how, b"oflag", 8), number(how, b"mode", 8)
@@ -360,8 +354,7 @@ class AuditNormaliser:
                 found.append(self._paths.item(body))
             except ValueError as error:
                 self._lost(hit.audit, f"PATH: {error}")
-        expected = number(hit.body, b"items") or 0
-        if len(bodies) < expected:
+        if len(bodies) < int(hit.items):
             self._ledger.lost("audit.assemble", "an event lacks PATH records", sample=hit.audit.place)
         return in_order(found)
 
@@ -409,7 +402,7 @@ class AuditNormaliser:
                 self._lost(hit.audit, complaint)
         if hit.result == 0:
             more: dict[str, Any] = {}
-            caps = _first(hit.others, "BPRM_FCAPS")
+            caps = _first(hit.others, b"BPRM_FCAPS")
             if caps is not None:
                 more = _capabilities(caps, b"pi", b"pp", b"pe")
             hit.proc = self._identities.started(hit, argv, more)
@@ -462,7 +455,7 @@ class AuditNormaliser:
 
     def _capset(self, hit: _Hit) -> Event | None:
         args = self._args(hit)
-        body = _first(hit.others, "CAPSET")
+        body = _first(hit.others, b"CAPSET")
         if body is not None:
             caps = _capabilities(body, b"cap_pi", b"cap_pp", b"cap_pe")
             args |= caps
@@ -472,7 +465,7 @@ class AuditNormaliser:
 
     def _signal(self, hit: _Hit) -> Event | None:
         name = hit.plan.call.name
-        body = _first(hit.others, "OBJ_PID")
+        body = _first(hit.others, b"OBJ_PID")
         target = NO_PROCESS if body is None else self._target(hit, body)
         at = 2 if name in ("tgkill", "rt_tgsigqueueinfo") else 1
         code = _SI_USER if name == "kill" else _SI_TKILL if name in ("tkill", "tgkill") else _SI_QUEUE
@@ -596,7 +589,7 @@ class AuditNormaliser:
 
     def _socketcall(self, hit: _Hit) -> Event | None:
         """i386's one call for all of sockets: SOCKETCALL has the arguments of the real one."""
-        body = _first(hit.others, "SOCKETCALL")
+        body = _first(hit.others, b"SOCKETCALL")
         name = syscalls.SOCKETCALL.get(int(hit.a[0], 16))
         if body is None or name is None:
             self._lost(hit.audit, "a socketcall does not say which")
@@ -611,7 +604,7 @@ class AuditNormaliser:
 
     # --- records of their own -------------------------------------------------------------------------------------------
 
-    def _record(self, audit: AuditEvent, kind: str, event_type: str, body: bytes, proc: Process) -> Event:
+    def _record(self, audit: AuditEvent, kind: bytes, event_type: str, body: bytes, proc: Process) -> Event:
         keys = pairs(body)
         try:
             says = records.who(keys)
@@ -626,7 +619,7 @@ class AuditNormaliser:
                 if proc.exepath is None and exepath is not None:
                     proc = self._identities.other(pid, audit.time_ns, exepath=exepath)
         except ValueError as error:
-            self._lost(audit, f"{kind}: {error}")
+            self._lost(audit, f"{kind.decode()}: {error}")
         return Event(
             type=event_type,
             time_ns=audit.time_ns,
@@ -641,7 +634,7 @@ class AuditNormaliser:
         self._ledger.lost(WHERE, reason, sample=audit.place)
 
 
-def _irregular(body: bytes) -> tuple[bytes, bytes | None, bytes, bytes, bytes, bytes, bytes]:
+def _irregular(body: bytes) -> tuple[bytes, bytes | None, bytes, bytes, bytes, bytes, bytes, bytes]:
     """What `_SYSCALL` finds, of a record that is not as the kernel writes it. Raises ValueError."""
     values = {key: raw(body, key) for key in (b"arch", b"syscall", b"exit", b"a0", b"a1", b"a2", b"a3", b"pid")}
     arch, nr, pid = values[b"arch"], values[b"syscall"], values[b"pid"]
@@ -653,7 +646,7 @@ def _irregular(body: bytes) -> tuple[bytes, bytes | None, bytes, bytes, bytes, b
         int(value, 16)
     result = values[b"exit"]
     result = None if result in (None, b"?") else result
-    return key, result, numbers[0], numbers[1], numbers[2], numbers[3], pid
+    return key, result, numbers[0], numbers[1], numbers[2], numbers[3], raw(body, b"items") or b"0", pid
 
 
 def _signed(value: int) -> int:
@@ -672,18 +665,18 @@ def _directory_at(called: Call) -> int | None:
     return called.paths[0][1] if called.paths else None
 
 
-def _first(others: list[Record], kind: str) -> bytes | None:
+def _first(others: list[Record], kind: bytes) -> bytes | None:
     return next((body for record, body in others if record == kind), None)
 
 
-def _file(item: PathItem, path: str | None) -> tuple[Fd, Fd]:
-    """What an open of this file returns, and what one that failed shows. Like Falco's, everything but a directory is a file."""
+def _file(item: PathItem, path: str | None, *, failed: bool) -> Fd:
+    """What an open of this file returns, or shows when it failed. Like Falco's, everything but a directory is a file."""
     is_directory = item.mode is not None and item.mode & S_IFMT == S_IFDIR
     text = path if path is not None else item.name
     before, _, filename = (text or "").rpartition("/")
-    fd = Fd(
-        type="directory" if is_directory else "file",
-        typechar="d" if is_directory else "f",
+    return Fd(
+        type=None if failed else "directory" if is_directory else "file",
+        typechar="o" if failed else "d" if is_directory else "f",
         name=path,
         nameraw=item.name,
         directory=(before or "/") if path is not None else None,
@@ -691,7 +684,6 @@ def _file(item: PathItem, path: str | None) -> tuple[Fd, Fd]:
         dev=item.dev,
         ino=item.ino,
     )
-    return fd, evolve(fd, type=None, typechar="o")
 
 
 def _process_args(proc: Process) -> dict[str, Arg]:

@@ -13,11 +13,11 @@ from ruleng.normalise.audit.identity import signed_id, tty_number
 _IDENTITY = frozenset(
     {"pid", "ppid", "uid", "gid", "euid", "egid", "suid", "sgid", "fsuid", "fsgid", "auid", "ses", "comm", "tty", "subj"}
 )
-TYPES: dict[str, str] = {record: event_type(record) for record in RECORDS.values() if record not in PARTS}
+TYPES: dict[bytes, str] = {record.encode(): event_type(record) for record in RECORDS.values() if record not in PARTS}
 """Record type -> event type, of records that are events."""
 
 
-def arguments(record: str, keys: dict[str, str]) -> dict[str, str]:
+def arguments(record: bytes, keys: dict[str, str]) -> dict[str, str]:
     """The parameters of a record's event: its keys without those that say who did it, unless the event type names them."""
     expected = EVENTS.get(TYPES.get(record, ""), ())
     return {key: value for key, value in keys.items() if key not in _IDENTITY or key in expected}
