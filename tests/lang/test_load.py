@@ -11,8 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ruleng.alert import Priority
 from ruleng.fields.catalogue import standard
 from ruleng.lang.load import MAX_SIZE, Loaded, LoadOptions, load_rules, load_sources
+from ruleng.lang.reach import Reach
+from ruleng.lang.select import Choice
 from ruleng.lang.source import Source
 from tests.lang.said import said
 
@@ -232,6 +235,20 @@ def test_a_rule_for_nearly_all_events_is_warned_of_where_the_engine_tells() -> N
     loaded = both(text + text.replace("rule: a", "rule: b") + "  warn_evttypes: false\n", event_types=lambda checked: every)
     assert [(d.code, d.rule, d.falco) for d in loaded.diagnostics] == [("R0612", "a", "LOAD_NO_EVTTYPE")]
     assert both(text).diagnostics == ()
+
+
+def test_a_rule_that_the_sources_in_use_cannot_feed_is_warned_of() -> None:
+    text = FALCO.format(name="a", condition="evt.buffer contains x") + FALCO.format(name="b", condition="fd.num = 1")
+    loaded = both(text, reach=Reach(frozenset({"audit"})))
+    assert said(loaded.diagnostics) == ["R0611? 1:9 never matches here: `evt.buffer` comes from no source in use"]
+    assert names(loaded) == ["a", "b"]
+    assert both(text, reach=Reach(frozenset({"audit", "bpf"}))).diagnostics == ()
+
+
+def test_rules_are_selected_after_they_are_checked() -> None:
+    text = FALCO.format(name="a", condition="fd.num = 1") + FALCO.format(name="b", condition="fd.num = 1").replace("INFO", "ERROR")
+    loaded = both(text, choices=(Choice(False, "*"), Choice(True, "b")), priority=Priority.WARNING)
+    assert [(rule.name, rule.enabled) for rule in loaded.rules] == [("b", True)]
 
 
 # --- hostile input ----------------------------------------------------------------------------------------------------
