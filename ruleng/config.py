@@ -1,7 +1,7 @@
 """ruleng.toml: one optional file. A table of keys with type, default and meaning; docs/configuration.md is printed from it.
 
 In: the file's text. Out: a `Config`, or a ConfigError that names every mistake with its line and column. Reads no rules and
-opens no sink: it says what is wanted, `ruleng.pipeline.build` does it.
+opens no sink: it says what is wanted, `ruleng.pipeline` does it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ ARRAYS: Mapping[str, tuple[Key, ...]] = {
 """Tables that may be given several times, as [[sink]] and [[action]]; a default of None makes the key required."""
 
 PRIORITIES = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "info", "debug")
-_DURATION = re.compile(r"(\d+)(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 _UNIT_NS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
 
 
@@ -104,12 +104,21 @@ class Config:
     values: Mapping[tuple[str, str], Json] = field(default_factory=lambda: {(k.table, k.name): k.default for k in KEYS})
     arrays: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=lambda: dict.fromkeys(ARRAYS, ()))
     path: Path | None = None
+    text: str = field(default="", repr=False)  # to say where something stands
 
     def get(self, table: str, name: str) -> Json:
         return self.values[table, name]
 
     def duration_ns(self, table: str, name: str) -> int:
         return parse_duration_ns(self.values[table, name])
+
+    def place(self, table: str, name: str, number: int = 0) -> str:
+        """FILE:LINE:COLUMN of a key, in the `number`th [[table]] where there are several."""
+        return f"{self.path}:{_at(self.text, (table, number, name))}"
+
+    def mistake(self, table: str, name: str, error: UsageError, *, number: int = 0) -> UsageError:
+        """What turned out later to be wrong with a value, with its place."""
+        return UsageError(f"{self.place(table, name, number)}: {error}", hint=error.hint)
 
 
 def parse_duration_ns(text: str) -> int:
@@ -144,7 +153,7 @@ def parse_config(text: str, path: Path) -> Config:
         name: tuple({key.name: row.get(key.name, key.default) for key in keys} for row in document.get(name, []))
         for name, keys in ARRAYS.items()
     }
-    return Config(values, arrays, path)
+    return Config(values, arrays, path, text)
 
 
 # --- mistakes ---------------------------------------------------------------------------------------------------------
@@ -182,6 +191,8 @@ def _table_mistakes(table: tuple[str, int], content: Mapping[str, Json], keys: t
     for key in keys:
         if key.default is None and key.name not in content:
             yield (*table, ""), f"[[{table[0]}]] lacks `{key.name}`: {key.doc}"
+    if table[0] == "action" and bool(content.get("rule")) == bool(content.get("tag")):
+        yield (*table, ""), "[[action]] wants either `rule` or `tag`"
 
 
 def _problem(key: Key, value: Json) -> str | None:

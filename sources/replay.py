@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import gzip
 import io
-import sys
-import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+import os
+import zlib
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 import orjson
@@ -20,82 +19,97 @@ from ruleng.errors import InputError
 from ruleng.event import Event
 from ruleng.fields.record import from_fields
 from ruleng.ports import Demand, Ledger
+from ruleng.sources.stdin import InputStream
 
-BATCH = 512
-HOLD_S = 0.05  # a batch that is not full waits no longer than this for its next line
 LINE_BYTES = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952 section 2.3.1
+STANDARD_INPUT = "-"
 WHERE = "replay"
+_PIECE = 65_536
+_PERIOD_S = 1.0
 
 
 class RecordedEvents:
-    """`-` is standard input. Files are read one after the other, in the order given."""
+    """`-` is standard input, of which `begun` was read already. Files are read one after the other, in the order given."""
 
     name = "replay"
 
-    def __init__(self, paths: Sequence[str], ledger: Ledger) -> None:
+    def __init__(self, paths: Sequence[str], ledger: Ledger, *, begun: bytes = b"") -> None:
         self._paths = tuple(paths)
         self._ledger = ledger
-        self._total = 0
-        self._done = 0
-        self._raw: BinaryIO | None = None
+        self._stdin = InputStream(0, begun)
+        self._total_bytes = 0
+        self._done_bytes = 0
+        self._raw: io.BufferedReader | None = None
         self._count = 0
+        self._is_closed = False
 
     async def open(self, demand: Demand) -> None:
+        """Raises InputError for a file that cannot be read."""
         for path in self._paths:
-            if path != "-":
-                try:
-                    self._total += Path(path).stat().st_size
-                except OSError as error:
-                    raise InputError(error.strerror or str(error), path=path) from error
+            if path != STANDARD_INPUT:
+                with _opened(path) as file:
+                    self._total_bytes += file.seek(0, os.SEEK_END)
 
     def demand(self, demand: Demand) -> None:
         """A recording holds what it holds."""
 
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
+        """One for each piece that is read, so that what comes slowly is not held back."""
         for path in self._paths:
-            for batch in self._read(path):
+            lines = _Lines()
+            async for piece in self._standard_input() if path == STANDARD_INPUT else self._file(path):
+                if batch := self._events(path, lines.feed(piece)):
+                    yield batch
+                if self._is_closed:
+                    return
+            if batch := self._events(path, lines.end()):
                 yield batch
 
     def progress(self) -> tuple[int, int] | None:
-        if not self._total:
+        """(bytes read, bytes in all) as they lie on disk; None where the end is not known."""
+        if not self._total_bytes or STANDARD_INPUT in self._paths:
             return None
-        return self._done + (self._raw.tell() if self._raw else 0), self._total
+        return self._done_bytes + (self._raw.tell() if self._raw else 0), self._total_bytes
 
     async def close(self) -> None:
-        if self._raw is not None:
-            self._raw.close()
+        """Ends the batches after the piece that is being read."""
+        self._is_closed = True
+        self._stdin.close()
 
-    def _read(self, path: str) -> Iterator[list[Event]]:
-        if path == "-":
-            yield from self._batches("standard input", sys.stdin.buffer)
-            return
+    async def _standard_input(self) -> AsyncIterator[bytes]:
+        self._stdin.open()
         try:
-            with Path(path).open("rb") as raw:
+            while (piece := await self._stdin.read(_PERIOD_S)) != b"":
+                if piece is not None:
+                    yield piece
+        except OSError as error:
+            raise InputError(error.strerror or str(error), path="standard input") from error
+
+    async def _file(self, path: str) -> AsyncIterator[bytes]:
+        try:
+            with _opened(path) as raw:
                 self._raw = raw
-                stream: BinaryIO | gzip.GzipFile = gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == GZIP_MAGIC else raw
-                yield from self._batches(path, stream)
-                self._done += raw.tell()
-        except (OSError, EOFError) as error:
-            raise InputError(getattr(error, "strerror", None) or str(error), path=path) from error
+                stream: io.BufferedReader | gzip.GzipFile = gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == GZIP_MAGIC else raw
+                while piece := stream.read(_PIECE):
+                    yield piece
+                self._done_bytes += raw.tell()
+        except (OSError, EOFError, zlib.error) as error:
+            self._ledger.lost(WHERE, f"a file cannot be read to its end: {error}", sample=path)
         finally:
             self._raw = None
 
-    def _batches(self, path: str, stream: BinaryIO | gzip.GzipFile) -> Iterator[list[Event]]:
-        batch: list[Event] = []
-        since = time.monotonic()
-        for number, line in lines(stream):
+    def _events(self, path: str, lines: Iterable[tuple[int, bytes | None]]) -> list[Event]:
+        name = "standard input" if path == STANDARD_INPUT else path
+        events = []
+        for number, line in lines:
             if line is None:
-                self._ledger.lost(WHERE, f"a line longer than {LINE_BYTES} bytes", sample=f"{path}:{number}")
-            elif not line.isspace():
-                event = self._event(line, f"{path}:{number}")
+                self._ledger.lost(WHERE, f"a line longer than {LINE_BYTES} bytes", sample=f"{name}:{number}")
+            elif line and not line.isspace():
+                event = self._event(line, f"{name}:{number}")
                 if event is not None:
-                    batch.append(event)
-            if len(batch) >= BATCH or (batch and time.monotonic() - since > HOLD_S):
-                yield batch
-                batch, since = [], time.monotonic()
-        if batch:
-            yield batch
+                    events.append(event)
+        return events
 
     def _event(self, line: bytes, place: str) -> Event | None:
         try:
@@ -113,14 +127,36 @@ class RecordedEvents:
         return None
 
 
-def lines(stream: BinaryIO | gzip.GzipFile | io.BytesIO) -> Iterator[tuple[int, bytes | None]]:
-    """(number from 1, line) of a stream; None for a line that is too long."""
-    number = 0
-    while line := stream.readline(LINE_BYTES + 1):
-        number += 1
-        if len(line) > LINE_BYTES and not line.endswith(b"\n"):
-            while (rest := stream.readline(LINE_BYTES)) and not rest.endswith(b"\n"):
-                pass
-            yield number, None
-        else:
-            yield number, line
+def _opened(path: str) -> io.BufferedReader:
+    """Raises InputError."""
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise InputError(error.strerror or str(error), path=path) from error
+
+
+class _Lines:
+    """Pieces in, lines with their numbers and without their ends out; None for one that is too long."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._rest = b""
+        self._is_skipping = False
+
+    def feed(self, piece: bytes) -> Iterable[tuple[int, bytes | None]]:
+        *whole, rest = (self._rest + piece).split(b"\n")
+        lines: list[bytes | None] = [line if len(line) <= LINE_BYTES else None for line in whole]
+        if self._is_skipping and lines:
+            lines[0] = None
+            self._is_skipping = False
+        if len(rest) > LINE_BYTES or self._is_skipping:
+            self._is_skipping = True
+            rest = b""
+        self._rest = rest
+        before, self._count = self._count, self._count + len(lines)
+        return enumerate(lines, before + 1)
+
+    def end(self) -> Iterable[tuple[int, bytes | None]]:
+        """The last line, if it has no end."""
+        if self._is_skipping or self._rest:
+            yield self._count + 1, None if self._is_skipping else self._rest

@@ -35,8 +35,10 @@ class Journal:
         self._fd: int | None = None
 
     def open(self) -> None:
-        """Raises HostError. A line that a crash cut off is ended, so that the next one stands alone."""
-        if self.path is None:
+        """Once; a second time does nothing. Raises HostError. A line that a crash cut off is ended, so that the next one stands
+        alone.
+        """
+        if self.path is None or self._fd is not None:
             return
         try:
             fd = os.open(self.path, _FLAGS, _MODE)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ruleng.engine.ruleset import RuleSet
+    from ruleng.lang.load import Loaded
 
 DESCRIPTION = """\
 Check rule files: every mistake with its place, all at once; warnings for rules that can never match or do something other than
@@ -24,76 +29,91 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_rules(parser)
     add_config(parser)
     parser.add_argument(
-        "--format", choices=("text", "json", "sarif", "falco"), default="text", help="text (default), json lines, sarif, falco"
-    )
-    parser.add_argument(
         "--source", action="append", default=[], metavar="NAME", help="warn of what this source cannot fill (audit, perf, bpf)"
     )
-    parser.add_argument("--needs", action="store_true", help="list what each rule needs, dearest first")
-    parser.add_argument("--explain", metavar="CODE", help="explain a diagnostic's code, and end")
-    parser.add_argument("--python", action="store_true", help="print the Python that the rules compile to")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--format", choices=("text", "json", "sarif", "falco"), default="text", help="text (default), json lines, sarif, falco"
+    )
+    form.add_argument(
+        "--needs", action="store_true", help="list what each rule needs, dearest first; mistakes go to standard error"
+    )
+    form.add_argument("--python", action="store_true", help="print the Python that the rules compile to; likewise")
+    form.add_argument("--explain", metavar="CODE", help="explain a diagnostic's code, and end")
 
 
 def run(args: argparse.Namespace) -> int:
     if args.explain:
-        return _explain(args.explain)
+        print(_explained(args.explain))
+        return 0
     from ruleng.cli.options import settings
-    from ruleng.lang import report
-    from ruleng.lang.reach import Reach
-    from ruleng.pipeline import rules
+    from ruleng.pipeline import rules, sources
 
     args.rules = [*args.rules, *args.paths]
     wanted = settings(args)
-    reach = Reach(frozenset(args.source)) if args.source else None
-    loaded = rules.load(wanted, reach=reach)
-    errors = sum(diagnostic.is_error for diagnostic in loaded.diagnostics)
-    match args.format:
+    loaded = rules.load(wanted, reach=sources.reach_of(args.source) if args.source else None)
+    if args.needs or args.python:
+        from ruleng.cli.console import Console
+
+        Console().show(loaded.diagnostics)
+    else:
+        sys.stdout.write(_report(loaded, args.format, wanted.rule_paths()))
+    if any(diagnostic.is_error for diagnostic in loaded.diagnostics):
+        return 1
+    if args.needs or args.python:
+        ruleset = rules.compiled(loaded, wanted).ruleset
+        sys.stdout.write(ruleset.source if args.python else _needs(ruleset))
+    return 0
+
+
+def _report(loaded: Loaded, form: str, paths: list[str]) -> str:
+    from ruleng.cli.console import wants_colour
+    from ruleng.lang import report
+
+    found = loaded.diagnostics
+    match form:
         case "json":
-            _print(report.render_json(loaded.diagnostics))
+            return _whole_lines(report.render_json(found))
         case "sarif":
-            _print(report.render_sarif(loaded.diagnostics))
+            return _whole_lines(report.render_sarif(found))
         case "falco":
-            _print(report.render_falco(loaded.diagnostics))
+            return _whole_lines(report.render_falco(found, paths))
         case _:
-            from ruleng.cli.console import wants_colour
-
-            if loaded.diagnostics:
-                print(report.render_text(loaded.diagnostics, colour=wants_colour(sys.stdout)))
+            errors = sum(diagnostic.is_error for diagnostic in found)
             enabled = sum(rule.enabled for rule in loaded.rules)
-            warnings = len(loaded.diagnostics) - errors
-            print(f"{len(loaded.rules)} rules, {enabled} enabled: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
-    if not errors and (args.needs or args.python):
-        _compiled(rules.bind(loaded.rules, wanted.config), needs=args.needs, python=args.python)
-    return 1 if errors else 0
+            counts = f"{_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}"
+            text = report.render_text(found, colour=wants_colour(sys.stdout)) + "\n\n" if found else ""
+            return f"{text}{_count(len(loaded.rules), 'rule')}, {enabled} enabled: {counts}\n"
 
 
-def _compiled(checked: tuple, *, needs: bool, python: bool) -> None:  # type: ignore[type-arg]  # of Rule, which only this path imports
-    from ruleng.engine.compile import compile_rules
-    from ruleng.fields.catalogue import standard
-
-    ruleset = compile_rules(checked, standard())
-    if python:
-        print(ruleset.source)
-    if needs:
-        for rule, need in sorted(zip(ruleset.rules, ruleset.needs, strict=True), key=lambda pair: -pair[1].cost):
-            print(f"{rule.name}  (cost {need.cost:.0f})")
-            print(f"    events: {' '.join(sorted(need.event_types)) or 'none'}")
-            print(f"    fields: {' '.join(sorted(need.fields))}")
+def _needs(ruleset: RuleSet) -> str:
+    pairs = sorted(zip(ruleset.rules, ruleset.needs, strict=True), key=lambda pair: -pair[1].cost)
+    return "".join(
+        f"{rule.name}  (cost {need.cost:.0f})\n"
+        f"    events: {' '.join(sorted(need.event_types)) or 'none'}\n"
+        f"    fields: {' '.join(sorted(need.fields)) or 'none'}\n"
+        for rule, need in pairs
+    )
 
 
-def _explain(code: str) -> int:
+def _explained(code: str) -> str:
     from ruleng.lang.mistakes import codes, explain
 
     explanation = explain(code)
     if explanation is None:
-        print(f"ruleng check: there is no code {code}; there are {', '.join(codes())}", file=sys.stderr)
-        return 2
-    print(f"{code.upper()}: {explanation.title}\n\n{explanation.text}")
-    return 0
+        import difflib
+
+        from ruleng.errors import UsageError
+
+        near = difflib.get_close_matches(code.upper(), codes(), 3, cutoff=0.7)
+        raise UsageError(
+            f"there is no code {code}", hint=f"did you mean {' or '.join(near)}?" if near else "see docs/diagnostics.md"
+        )
+    return f"{code.upper()}: {explanation.title}\n\n{explanation.text}"
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+def _whole_lines(text: str) -> str:
+    return text if text.endswith("\n") or not text else text + "\n"
 
 
 def _count(number: int, what: str) -> str:

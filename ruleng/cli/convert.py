@@ -20,13 +20,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ruleng.cli.console import note
-    from ruleng.cli.options import show
-    from ruleng.errors import InputError
+    from ruleng.cli.console import Console
+    from ruleng.errors import InputError, UsageError
     from ruleng.lang.convert import convert
 
+    for path in args.files:
+        if path.suffix == ".rules":
+            raise UsageError(f"{path} is a .rules file already")
+    targets = [path.with_suffix(".rules").name for path in args.files]
+    if args.output is not None and len(set(targets)) < len(targets):
+        raise UsageError("two files of the same name would become one")
+    console = Console()
     converted = convert(args.files)
-    show(converted.diagnostics)
+    console.show(converted.diagnostics)
     if any(diagnostic.is_error for diagnostic in converted.diagnostics):
         return 1
     if args.output is None:
@@ -35,10 +41,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     try:
         args.output.mkdir(parents=True, exist_ok=True)
-        for path, text in zip(args.files, converted.texts, strict=True):
-            target = args.output / f"{path.stem}.rules"
-            target.write_text(text, encoding="utf-8")
-            note(f"{path} -> {target}")
+        for path, name, text in zip(args.files, targets, converted.texts, strict=True):
+            (args.output / name).write_text(text, encoding="utf-8")
+            console.tell(f"{path} -> {args.output / name}")
     except OSError as error:
         raise InputError(error.strerror or str(error), path=str(error.filename)) from error
     return 0

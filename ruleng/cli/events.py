@@ -31,15 +31,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
+    from ruleng.cli.console import Console
     from ruleng.cli.options import settings
     from ruleng.errors import UsageError
-    from ruleng.pipeline.events import demand_for, print_events
+    from ruleng.pipeline.events import print_events
 
     if bool(args.files) == bool(args.source):
         raise UsageError("give files, or --source for live events", hint="ruleng events /var/log/audit/audit.log")
-    wanted = demand_for(_names(args.type), _names(args.fields))
-    fields = _names(args.fields)
-    return asyncio.run(print_events(settings(args), args.files, wanted, fields, sys.stdout.buffer, rotated=args.rotated))
+    return asyncio.run(
+        print_events(
+            settings(args),
+            args.files,
+            Console(),
+            sys.stdout.buffer,
+            types=_names(args.type),
+            fields=_names(args.fields),
+            rotated=args.rotated,
+        )
+    )
 
 
 def _names(text: str | None) -> list[str] | None:

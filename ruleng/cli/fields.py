@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 DESCRIPTION = (
     "Print the fields that rules and outputs can use: name, type, unit, meaning, the sources that fill them, ECS and OCSF names."
@@ -22,6 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import difflib
+
+    from ruleng.errors import UsageError
     from ruleng.fields import document
     from ruleng.fields.catalogue import standard
     from ruleng.fields.types import Catalogue
@@ -30,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
     wanted = tuple(args.prefixes) or ("",)
     catalogue = Catalogue.of((field for field in whole if field.name.startswith(wanted)), whole.event_types)
     if not catalogue.fields:
-        print(f"ruleng fields: no field begins with {' or '.join(args.prefixes)}", file=sys.stderr)
-        return 1
+        near = difflib.get_close_matches(args.prefixes[0], whole.fields, 1)
+        raise UsageError(f"no field begins with {' or '.join(args.prefixes)}", hint=f"did you mean `{near[0]}`?" if near else None)
     printers = {"text": document.text, "json": document.as_json, "markdown": document.markdown}
     print(printers[args.format](catalogue))
     return 0

@@ -12,7 +12,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
@@ -33,25 +33,37 @@ EPILOG = """\
 examples:
   sudo ruleng run                                watch this host with the rules that ship
   ruleng replay /var/log/audit/audit.log         decide over what was logged
-  ruleng check --rules falco_rules.yaml          are my Falco rules right, and what would never fire?
+  ruleng check falco_rules.yaml                  are my Falco rules right, and what would never fire?
   ruleng COMMAND --help                          more, with examples
 """
+
+OK, FAILED, USAGE = 0, 1, 2
+INTERRUPTED = 128 + signal.SIGINT  # as shells say it
 
 
 class Parser(argparse.ArgumentParser):
     """argparse, with one clear line for a mistake."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+        self.exit(USAGE, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status."""
+    _open_standard_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] not in COMMANDS:
-        return _overview(arguments)
-    module = importlib.import_module(f"ruleng.cli.{arguments[0]}")
-    parser = parser_of(arguments[0], module)
-    return _run(module.run, parser.parse_args(arguments[1:]), parser)
+    name = arguments[0] if arguments else None
+    try:
+        try:
+            status = _command(name, arguments[1:]) if name in COMMANDS else _overview(arguments)
+        except SystemExit as end:  # argparse has said what there is to say
+            status = int(end.code or OK)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        return _output_failed(error)
+    return status
 
 
 def parser_of(name: str, module: ModuleType, width: int | None = None) -> Parser:
@@ -64,6 +76,20 @@ def parser_of(name: str, module: ModuleType, width: int | None = None) -> Parser
     )
     module.configure(parser)
     return parser
+
+
+def _command(name: str, arguments: Sequence[str]) -> int:
+    from ruleng.errors import RulengError
+
+    module = importlib.import_module(f"ruleng.cli.{name}")
+    parser = parser_of(name, module)
+    try:
+        return int(module.run(parser.parse_args(arguments)))
+    except RulengError as error:
+        from ruleng.cli.console import Console
+
+        Console().complain(error, parser.prog)
+        return error.exit_status
 
 
 def _overview(arguments: Sequence[str]) -> int:
@@ -83,33 +109,46 @@ def _overview(arguments: Sequence[str]) -> int:
         from ruleng import __version__
 
         print(f"ruleng {__version__}")
-        return 0
+        return OK
     if args.command is not None:
         import difflib
 
         near = difflib.get_close_matches(args.command, COMMANDS, 1)
         parser.error(f"unknown command `{args.command}`{f', did you mean `{near[0]}`?' if near else ''}")
-    parser.print_help()
-    return 0 if arguments else 2
+    parser.print_help(sys.stderr)
+    return USAGE
 
 
-def _run(command: Callable[[argparse.Namespace], int], args: argparse.Namespace, parser: Parser) -> int:
-    from ruleng.errors import RulengError
+# --- standard streams -------------------------------------------------------------------------------------------------
 
+
+def _open_standard_streams() -> None:
+    """Some may be closed (`ruleng ... >&-`): the next file that is opened must not become standard output."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115 - stays open
+
+
+def _output_failed(error: OSError) -> int:
+    """The exit status when standard output takes no more; an error of anything else is a bug, and raised again."""
     try:
-        status = command(args)
         sys.stdout.flush()
-    except RulengError as error:
-        from ruleng.cli.console import complain
+    except OSError:
+        is_ours = True
+    else:
+        is_ours = isinstance(error, BrokenPipeError)
+    if not is_ours:
+        raise error
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains once more at its end
+    if isinstance(error, BrokenPipeError):  # the reader has seen enough
+        return OK
+    from ruleng.cli.console import Console
 
-        complain(error, parser.prog)
-        return error.exit_status
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    return status
+    Console().say(f"standard output: {error.strerror}")
+    return FAILED
 
 
 if __name__ == "__main__":

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ruleng.config import Config, parse_duration_ns, read_config
+from ruleng.config import PRIORITIES, Config, parse_duration_ns, read_config
 
 if TYPE_CHECKING:
-    from ruleng.lang.diagnostics import Diagnostic
     from ruleng.pipeline.settings import Settings
 
 DEFAULT_CONFIG = Path("/etc/ruleng/ruleng.toml")
@@ -31,7 +28,7 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
         "--enable", action="append", default=[], metavar="RULE", help="load it even if disabled; name with * and ?, or tag:NAME"
     )
     group.add_argument("--disable", action="append", default=[], metavar="RULE", help="do not load it; applied before --enable")
-    group.add_argument("--priority", metavar="LEVEL", help="drop rules less severe than LEVEL")
+    add_priority(group, "drop rules less severe than LEVEL")
     group.add_argument("--matching", choices=("first", "all"), help="alert on the first rule that matches an event, or on all")
 
 
@@ -68,8 +65,25 @@ def duration(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration such as 500ms, 10s, 5m") from None
 
 
+def count(text: str) -> int:
+    """argparse type: a whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
+
+
+def add_priority(parser: argparse._ActionsContainer, help: str) -> None:
+    parser.add_argument("--priority", type=_priority, metavar="LEVEL", help=help)
+
+
+def _priority(text: str) -> str:
+    if text.lower() not in PRIORITIES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no priority: there are {', '.join(PRIORITIES)}")
+    return text
+
+
 def settings(args: argparse.Namespace) -> Settings:
-    """Raises ConfigError for a mistaken configuration file."""
+    """What was asked for: reads the configuration file. Raises ConfigError for a mistaken one."""
     from ruleng.pipeline.settings import Settings
 
     given = getattr(args, "config", None)
@@ -84,15 +98,7 @@ def settings(args: argparse.Namespace) -> Settings:
         sources=getattr(args, "source", ()) or (),
         sinks=getattr(args, "sink", ()),
         audit_rules=getattr(args, "audit_rules", None),
+        backend=getattr(args, "backend", None),
         dry_run=getattr(args, "dry_run", False),
         duration_s=getattr(args, "duration", None),
     )
-
-
-def show(diagnostics: Iterable[Diagnostic]) -> None:
-    """Mistakes and warnings of rules, on standard error."""
-    from ruleng.cli.console import wants_colour
-    from ruleng.lang.report import render_text
-
-    if shown := tuple(diagnostics):
-        print(render_text(shown, colour=wants_colour(sys.stderr)), file=sys.stderr)

@@ -32,10 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
-    from ruleng.cli.console import Progress
-    from ruleng.cli.options import settings, show
+    from ruleng.cli.console import Console
+    from ruleng.cli.options import settings
     from ruleng.pipeline.replay import replay
 
-    return asyncio.run(
-        replay(settings(args), args.files, show, Progress(), rotated=args.rotated, backend=args.backend, quiet=args.quiet)
-    )
+    return asyncio.run(replay(settings(args), args.files, Console(), rotated=args.rotated, quiet=args.quiet))

@@ -7,7 +7,8 @@ import argparse
 DESCRIPTION = """\
 Watch this host: take events from the kernel, decide with rules, act, and send alerts to sinks. Needs root.
 
-SIGHUP reloads rules (a bad file is refused and the old rules stay), SIGTERM and Ctrl-C end after what was read is decided."""
+SIGHUP reloads rules, and what the configuration says of them (a bad file is refused and the old rules stay); SIGTERM and Ctrl-C
+end after what was read is decided."""
 
 EXAMPLES = """\
   sudo ruleng run                                            the rules that ship, alerts to the terminal
@@ -36,7 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
-    from ruleng.cli.options import settings, show
+    from ruleng.cli.console import Console
+    from ruleng.cli.options import settings
     from ruleng.pipeline.live import live
 
-    return asyncio.run(live(settings(args), show, quiet=args.quiet))
+    return asyncio.run(live(lambda: settings(args), Console(), quiet=args.quiet))

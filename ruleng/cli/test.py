@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 DESCRIPTION = """\
 Run the tests beside rule files: NAME.test.yaml beside NAME.rules or NAME.yaml says which events must fire a rule and which
@@ -25,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from ruleng.cli.console import Console
     from ruleng.engine.explain import explain
     from ruleng.errors import InputError
     from ruleng.pipeline.rules import build
@@ -32,13 +32,16 @@ def run(args: argparse.Namespace) -> int:
     from ruleng.pipeline.settings import Settings, shipped_rules
 
     paths = [Path(path) for path in args.paths] or [shipped_rules()]
-    rules = {rule.name: rule for rule in build(Settings(rules=[str(path) for path in paths])).ruleset.rules}
+    ruled = build(Settings(rules=[str(path) for path in paths]))
+    console = Console()
+    console.show(ruled.warnings)
     files = test_files(paths)
     if not files:
         raise InputError(
             f"no tests beside {', '.join(map(str, paths))}",
             hint="a test of NAME.rules is NAME.test.yaml, see docs/writing-rules.md",
         )
+    rules = {rule.name: rule for rule in ruled.ruleset.rules}
     cases = [case for path in files for case in read_cases(path)]
     failed = 0
     for verdict in judge(cases, rules):
@@ -50,12 +53,8 @@ def run(args: argparse.Namespace) -> int:
                 print("      " + str(explain(rules[case.rule], verdict.event)).replace("\n", "\n      "))
         elif args.verbose:
             print(f"ok    {case.rule}: {case.name}: {case.expectation}")
-    lacking = untested(cases, rules.values())
-    if args.strict:
-        for name in lacking:
-            print(f"FAIL  {name}: lacks a case that fires or one that stays silent")
-        failed += len(lacking)
-    elif lacking and args.verbose:
-        print(f"      without both kinds of cases: {', '.join(lacking)}", file=sys.stderr)
     print(f"{len(cases)} cases of {len(rules)} rules in {len(files)} files: {len(cases) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    lacking = untested(cases, rules.values())
+    if lacking and (args.strict or args.verbose):
+        console.say(f"without a case that fires or one that stays silent: {', '.join(lacking)}")
+    return 1 if failed or (lacking and args.strict) else 0

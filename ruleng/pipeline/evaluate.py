@@ -31,12 +31,12 @@ class Evaluator:
         *,
         hostname: str,
         matching: Matching = "first",
-        log: Callable[[str], None] = print,
+        log: Callable[[str], None],
     ) -> None:
+        """`log` takes the line of a rule that logs."""
         self._actor = actor
         self._stats = stats
         self._hostname = hostname
-        self._matching: Matching = matching
         self._log = log
         self._decider = Decider(ruleset, matching=matching)
         self._ruleset = ruleset
@@ -46,9 +46,14 @@ class Evaluator:
     def ruleset(self) -> RuleSet:
         return self._ruleset
 
-    def use(self, ruleset: RuleSet) -> None:
+    @property
+    def enabled(self) -> int:
+        """How many rules are asked."""
+        return sum(rule.enabled for rule in self._ruleset.rules)
+
+    def use(self, ruleset: RuleSet, matching: Matching) -> None:
         """Other rules from here on; throttles go on."""
-        self._decider = Decider(ruleset, self._decider.throttles, matching=self._matching)
+        self._decider = Decider(ruleset, self._decider.throttles, matching=matching)
         self._ruleset = ruleset
         self._formats = {}
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from ruleng.actions.act import Actor
 from ruleng.actions.guard import Guard, Protected
 from ruleng.actions.journal import Journal
-from ruleng.errors import HostError
+from ruleng.errors import HostError, UsageError
 from ruleng.pipeline.channel import Limits, Report, SinkHub
 from ruleng.pipeline.settings import Settings
 from ruleng.ports import Clock, Ledger
@@ -24,7 +25,7 @@ REPLAY_DEADLINE_S = 3600.0
 def hub(settings: Settings, ledger: Ledger, clock: Clock, report: Report, *, live: bool) -> SinkHub:
     """Raises UsageError for a mistaken sink."""
     config = settings.config
-    specs = _specs(settings)
+    specs = name_apart(_specs(settings))
     limits = Limits(
         alerts=config.get("queue", "alerts"),
         policy=config.get("queue", "policy") if live else "block",
@@ -35,14 +36,17 @@ def hub(settings: Settings, ledger: Ledger, clock: Clock, report: Report, *, liv
     return SinkHub(sinks, ledger, report=report, limits=limits, priorities={spec.name: spec.priority for spec in specs})
 
 
-def _specs(settings: Settings) -> tuple[SinkSpec, ...]:
+def _specs(settings: Settings) -> Iterator[SinkSpec]:
     """Those of the command line instead of those of the configuration."""
-    if settings.sinks:
-        return name_apart(parse_spec(text) for text in settings.sinks)
     rows = settings.config.arrays["sink"]
-    if not rows:
-        return (parse_spec(DEFAULT_SINK),)
-    return name_apart(parse_spec(row["spec"], options=row["options"], name=row["name"], priority=row["priority"]) for row in rows)
+    if settings.sinks or not rows:
+        yield from map(parse_spec, settings.sinks or (DEFAULT_SINK,))
+        return
+    for number, row in enumerate(rows):
+        try:
+            yield parse_spec(row["spec"], options=row["options"], name=row["name"], priority=row["priority"])
+        except UsageError as error:
+            raise settings.config.mistake("sink", "spec", error, number=number) from error
 
 
 def actor(settings: Settings, state: State, ledger: Ledger, clock: Clock, report: Report) -> tuple[Actor, Journal]:

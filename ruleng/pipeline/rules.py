@@ -17,6 +17,7 @@ from ruleng.lang.ast import RuleDecl
 from ruleng.lang.checked import Action, Rule
 from ruleng.lang.diagnostics import Diagnostic
 from ruleng.lang.load import Loaded, LoadOptions, load_rules
+from ruleng.lang.mistakes.sources import selects_nothing
 from ruleng.lang.parse import parse_file
 from ruleng.lang.reach import Reach
 from ruleng.lang.select import Choice
@@ -45,35 +46,48 @@ def load(settings: Settings, *, reach: Reach | None = None) -> Loaded:
 
 
 def build(settings: Settings, *, reach: Reach | None = None) -> Ruled:
-    """Raises RulesError when a file has errors."""
-    loaded = load(settings, reach=reach)
+    """Raises RulesError when a file has errors, UsageError when the configuration asks for actions that there are not."""
+    return compiled(load(settings, reach=reach), settings)
+
+
+def compiled(loaded: Loaded, settings: Settings) -> Ruled:
+    """The same for rules that are loaded already."""
     if any(diagnostic.is_error for diagnostic in loaded.diagnostics):
         raise RulesError(loaded.diagnostics)
-    rules = bind(loaded.rules, settings.config)
-    return Ruled(compile_rules(rules, standard()), loaded.diagnostics)
+    rules, idle = bind(loaded.rules, settings.config)
+    return Ruled(compile_rules(rules, standard()), (*loaded.diagnostics, *idle))
 
 
-def bind(rules: Sequence[Rule], config: Config) -> tuple[Rule, ...]:
-    """The rules with the actions that the configuration's [[action]] tables give them, the last one that names a rule winning."""
+def bind(rules: Sequence[Rule], config: Config) -> tuple[tuple[Rule, ...], list[Diagnostic]]:
+    """The rules with the actions that the configuration's [[action]] tables give them, the last one that names a rule winning;
+    a warning for a table that names none.
+    """
     bound = list(rules)
-    for row in config.arrays["action"]:
-        actions = _actions(row["do"], config)
+    idle = []
+    for number, row in enumerate(config.arrays["action"]):
+        actions = _actions(config, number, row["do"])
         wanted = Choice(enable=True, what=row["rule"] or f"tag:{row['tag']}")
         chosen = [index for index, rule in enumerate(bound) if wanted.chooses(rule)]
         for index in chosen:
             bound[index] = replace(bound[index], actions=actions)
-    return tuple(bound)
+        if not chosen:
+            key = "rule" if row["rule"] else "tag"
+            said = f"no rule {'is named' if row['rule'] else 'has the tag'} `{row[key]}`, so these actions bind to nothing"
+            warning = selects_nothing(wanted.what, enable=True)
+            idle.append(replace(warning, message=said, path=config.place("action", key, number)))
+    return tuple(bound), idle
 
 
-def _actions(texts: Sequence[str], config: Config) -> tuple[Action, ...]:
+def _actions(config: Config, number: int, texts: Sequence[str]) -> tuple[Action, ...]:
     """Actions as a rule writes them: they are read as those of a rule."""
-    source = Source(str(config.path), f'append rule "configuration" {{ actions: [{", ".join(texts)}] }}')
+    source = Source("configuration", f'append rule "configuration" {{ actions: [{", ".join(texts)}] }}')
     file, mistakes = parse_file(source)
-    calls = [item.actions for item in file.items if isinstance(item, RuleDecl)]
+    actions: tuple[Action, ...] = ()
     if not mistakes:
+        calls = [item.actions for item in file.items if isinstance(item, RuleDecl)]
         actions, mistakes = check_actions(calls[0], inline=False)
     if mistakes:
-        raise UsageError(f"{config.path}: [[action]] do = {list(texts)}: {mistakes[0].message}", hint=mistakes[0].help)
+        raise config.mistake("action", "do", UsageError(mistakes[0].message, hint=mistakes[0].help), number=number)
     return actions
 
 

@@ -26,7 +26,10 @@ from ruleng.fields.record import from_fields
 from ruleng.lang.checked import Rule
 
 Expectation = Literal["fires", "silent"]
+EXPECTATIONS: tuple[Expectation, ...] = ("fires", "silent")
 SUFFIXES = (".test.yaml", ".test.yml")
+_TIME_NS = 1_700_000_000_000_000_000  # of an event that does not say
+_DEEPEST = 100  # levels of a file; what is nested deeper is no test
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +53,33 @@ class Verdict:
 
 
 def test_files(paths: Iterable[Path]) -> list[Path]:
-    """The test files beside these rule files and in these folders, sorted, each once."""
+    """The test files beside these rule files and in these folders, in that order, each once."""
     found: dict[Path, None] = {}
     for path in paths:
-        beside = sorted(path.iterdir()) if path.is_dir() else sorted(path.parent.glob(f"{path.name.partition('.')[0]}.test.y*ml"))
-        found.update(dict.fromkeys(item for item in beside if item.name.endswith(SUFFIXES)))
+        if path.is_dir():
+            beside = sorted(item for item in path.iterdir() if item.name.endswith(SUFFIXES))
+        else:
+            named = (path.with_name(path.stem + suffix) for suffix in SUFFIXES)
+            beside = [item for item in named if item.exists()]
+        found.update(dict.fromkeys(beside))
     return list(found)
 
 
 def read_cases(path: Path) -> list[Case]:
     """Raises InputError with FILE:LINE for what is not as the module's docstring says."""
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        text = path.read_text(encoding="utf-8")
+        _refuse_deep(path, text)
+        root = yaml.compose(text, yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{error.problem}", path=f"{path}:{line}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(str(error), path=str(path)) from error
+    except yaml.YAMLError as error:  # a character that YAML does not allow; its text has the place
+        raise InputError(" ".join(str(error).split()), path=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"not UTF-8 at byte {error.start}", path=str(path)) from error
+    except OSError as error:
+        raise InputError(error.strerror or str(error), path=str(path)) from error
     if root is None:
         return []
     if not isinstance(root, yaml.SequenceNode):
@@ -93,7 +106,7 @@ def judge(cases: Sequence[Case], rules: Mapping[str, Rule]) -> Iterator[Verdict]
 def untested(cases: Iterable[Case], rules: Iterable[Rule]) -> list[str]:
     """Rules that lack an event that fires or one that does not."""
     have = {(case.rule, case.expectation) for case in cases}
-    return [rule.name for rule in rules if not {(rule.name, "fires"), (rule.name, "silent")} <= have]
+    return [rule.name for rule in rules if any((rule.name, expectation) not in have for expectation in EXPECTATIONS)]
 
 
 def _rule_cases(path: Path, node: yaml.Node) -> Iterator[Case]:
@@ -101,14 +114,19 @@ def _rule_cases(path: Path, node: yaml.Node) -> Iterator[Case]:
     name = keys.pop("rule", None)
     if not isinstance(name, yaml.ScalarNode):
         raise _wrong(path, node, "lacks `rule`: the name of the rule that it tests")
-    for key, cases in keys.items():
-        if key not in ("fires", "silent"):
-            raise _wrong(path, cases, f"unknown key `{key}`: there are rule, fires and silent")
-        for title, events in _mapping(path, cases, f"`{key}` wants a mapping of what a case shows to its event").items():
+    for key in keys:
+        if key not in EXPECTATIONS:
+            raise _wrong(path, keys[key], f"unknown key `{key}`: there are rule, fires and silent")
+    for expectation in EXPECTATIONS:
+        if (cases := keys.get(expectation)) is None:
+            continue
+        for title, events in _mapping(path, cases, f"`{expectation}` wants a mapping of what a case shows to its event").items():
             items = events.value if isinstance(events, yaml.SequenceNode) else [events]
+            if not items:
+                raise _wrong(path, events, "wants an event, or several")
             yield Case(
                 rule=name.value,
-                expectation="fires" if key == "fires" else "silent",
+                expectation=expectation,
                 name=title,
                 events=tuple(_event(path, item) for item in items),
                 place=f"{path}:{events.start_mark.line + 1}",
@@ -116,10 +134,8 @@ def _rule_cases(path: Path, node: yaml.Node) -> Iterator[Case]:
 
 
 def _event(path: Path, node: yaml.Node) -> Event:
-    fields: dict[str, Any] = {
-        key: _value(path, value) for key, value in _mapping(path, node, "wants an event: a mapping of fields to values").items()
-    }
-    fields.setdefault("evt.rawtime", 1_700_000_000_000_000_000)
+    fields = {key: _value(path, value) for key, value in _mapping(path, node, "wants an event: fields and their values").items()}
+    fields.setdefault("evt.rawtime", _TIME_NS)
     try:
         return from_fields(fields)
     except InputError as error:
@@ -130,8 +146,8 @@ def _value(path: Path, node: yaml.Node) -> Any:
     loader = yaml.CSafeLoader("")
     try:
         return loader.construct_object(node, deep=True)
-    except yaml.YAMLError as error:
-        raise _wrong(path, node, str(error)) from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
+        raise _wrong(path, node, " ".join(str(error).split())) from error
     finally:
         loader.dispose()
 
@@ -139,7 +155,23 @@ def _value(path: Path, node: yaml.Node) -> Any:
 def _mapping(path: Path, node: yaml.Node, wanted: str) -> dict[str, yaml.Node]:
     if not isinstance(node, yaml.MappingNode):
         raise _wrong(path, node, wanted)
-    return {key.value: value for key, value in node.value}
+    found: dict[str, yaml.Node] = {}
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _wrong(path, key, "wants text before the colon")
+        if key.value in found:
+            raise _wrong(path, key, f"`{key.value}` is there twice")
+        found[key.value] = value
+    return found
+
+
+def _refuse_deep(path: Path, text: str) -> None:
+    """YAML's own reader would run out of stack."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise InputError(f"is nested more than {_DEEPEST} levels deep", path=str(path))
 
 
 def _wrong(path: Path, node: yaml.Node, message: str) -> InputError:

@@ -1,31 +1,31 @@
 """The loop: batches from a source, through the evaluator, to the sinks; until the source ends or somebody says stop.
 
-SIGTERM and SIGINT drain: nothing more is read, what was read is decided, and the sinks get it. SIGHUP reloads: a bad file is
-refused, the old rules stay, state is kept.
+SIGTERM and SIGINT drain: nothing more is read, what was read is decided, and the sinks get it. So does the end of the last
+sink (`ruleng ... | head`). SIGHUP reloads where there is something to reload.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from ruleng.alert import Alert
 from ruleng.errors import RulengError
-from ruleng.event import Event
 from ruleng.metrics import RunStats
 from ruleng.pipeline.channel import SinkHub
 from ruleng.pipeline.evaluate import Evaluator
+from ruleng.pipeline.pump import pump
+from ruleng.pipeline.signals import handled
+from ruleng.pipeline.voice import Voice
 from ruleng.ports import Source
-
-LOSSES_EVERY_S = 1.0
-"""How often losses become `ruleng.lost` events, and progress is told, while nothing comes."""
 
 
 class Run:
-    """One run. `reload` returns after it has put other rules in force, or raises RulengError having changed nothing."""
+    """One run. `ready` is called when everything is open. `reload` puts other rules in force, or raises RulengError having
+    changed nothing.
+    """
 
     def __init__(
         self,
@@ -33,93 +33,89 @@ class Run:
         evaluator: Evaluator,
         hub: SinkHub,
         stats: RunStats,
+        voice: Voice,
         *,
-        reload: Callable[[], None],
-        say: Callable[[str], None],
-        watch: Callable[[RunStats, Source], None] = lambda stats, source: None,
+        ready: Callable[[], None] | None = None,
+        reload: Callable[[], None] | None = None,
     ) -> None:
         self._source = source
         self._evaluator = evaluator
         self._hub = hub
         self._stats = stats
+        self._voice = voice
+        self._ready = ready
         self._reload = reload
-        self._say = say
-        self._watch = watch
         self._stop = asyncio.Event()
+        self._is_open = False
+        self._reload_wanted = False
+        self._sending: set[asyncio.Future[None]] = set()  # what sinks have not made room for yet
 
-    def stop(self) -> None:
-        """Read nothing more, finish what was read."""
-        self._stop.set()
+    async def run(self, duration_s: float | None = None) -> None:
+        """Opens sinks and source, runs for so long at most, drains, closes both. Raises what opening or reading raises."""
+        with handled(stop=self._stop.set, hang_up=self._hang_up if self._reload is not None else None):
+            await self._hub.open()
+            watching = asyncio.ensure_future(self._until_no_sink_is_left())
+            try:
+                try:
+                    await self._source.open(self._evaluator.ruleset.demand)
+                    await self._batches(duration_s)
+                finally:
+                    self._is_open = False
+                    await self._source.close()
+                await self._losses()
+            finally:
+                watching.cancel()
+                await asyncio.gather(self._hub.close(), *self._sending)
 
-    def reload(self) -> None:
+    async def _batches(self, duration_s: float | None) -> None:
+        self._is_open = True
+        if self._ready is not None:
+            self._ready()
+        if self._reload_wanted:
+            self._hang_up()
+        if duration_s is not None:
+            asyncio.get_running_loop().call_later(duration_s, self._stop.set)
+        async with contextlib.aclosing(pump(self._source, self._stop, self._stats)) as batches:
+            async for batch in batches:
+                if batch:
+                    await self._send(self._evaluator.evaluate(batch))
+                await self._losses()
+                if (known := self._source.progress()) is not None:
+                    self._voice.progress(self._stats.events.total(), *known)
+
+    async def _losses(self) -> None:
+        """What was lost is an event, too."""
+        if lost := self._stats.ledger.drain():
+            await self._send(self._evaluator.evaluate(lost))
+
+    async def _send(self, alerts: Sequence[Alert]) -> None:
+        """Waits while sinks that block are full, but not once the end has come: closing them settles that."""
+        if not alerts:
+            return
+        self._voice.clear()
+        began_ns = time.perf_counter_ns()
+        sending = asyncio.ensure_future(self._hub.send(alerts))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        self._sending.add(sending)
+        await asyncio.wait({sending, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if sending.done():
+            self._sending.discard(sending)
+            sending.result()
+        self._stats.spent("send", time.perf_counter_ns() - began_ns)
+
+    def _hang_up(self) -> None:
+        """SIGHUP. Before everything is open it is kept for then."""
+        self._reload_wanted = not self._is_open
+        if self._reload is None or not self._is_open:
+            return
         try:
             self._reload()
         except RulengError as error:
-            self._say(f"reload refused, the old rules stay: {error}")
+            self._voice.say(f"reload refused, the old rules stay: {error}")
         else:
-            self._say(f"reloaded: {sum(rule.enabled for rule in self._evaluator.ruleset.rules)} rules")
+            self._voice.say(f"reloaded: {self._evaluator.enabled} rules")
 
-    async def run(self, duration_s: float | None = None) -> None:
-        """Opens sinks and source, runs, drains, closes both. Raises what opening raises."""
-        await self._hub.open()
-        try:
-            await self._source.open(self._evaluator.ruleset.demand)
-            try:
-                with _signals(stop=self.stop, reload=self.reload):
-                    timer = asyncio.get_running_loop().call_later(duration_s, self.stop) if duration_s is not None else None
-                    await self._batches()
-                    if timer is not None:
-                        timer.cancel()
-            finally:
-                await self._source.close()
-            await self._send(self._evaluator.evaluate(self._stats.ledger.drain()))
-        finally:
-            await self._hub.close()
-
-    async def _batches(self) -> None:
-        stopped = asyncio.ensure_future(self._stop.wait())
-        batches = self._source.batches()
-        try:
-            waiting = asyncio.ensure_future(_next(batches))
-            while True:
-                started = time.perf_counter_ns()
-                await asyncio.wait({waiting, stopped}, timeout=LOSSES_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
-                self._stats.spent("read", time.perf_counter_ns() - started)
-                if stopped.done() and not waiting.done():
-                    await self._source.close()  # ends the batches, the last one with what was read already
-                    await asyncio.wait({waiting})
-                if waiting.done():
-                    batch = waiting.result()
-                    if batch is None:
-                        return
-                    waiting = asyncio.ensure_future(_next(batches))
-                    await self._send(self._evaluator.evaluate(batch))
-                await self._send(self._evaluator.evaluate(self._stats.ledger.drain()))
-                self._watch(self._stats, self._source)
-        finally:
-            stopped.cancel()
-            waiting.cancel()
-            await asyncio.gather(stopped, waiting, return_exceptions=True)
-
-    async def _send(self, alerts: Sequence[Alert]) -> None:
-        if alerts:
-            started = time.perf_counter_ns()
-            await self._hub.send(alerts)
-            self._stats.spent("send", time.perf_counter_ns() - started)
-
-
-async def _next(batches: AsyncIterator[Sequence[Event]]) -> Sequence[Event] | None:
-    return await anext(batches, None)
-
-
-@contextlib.contextmanager
-def _signals(*, stop: Callable[[], None], reload: Callable[[], None]) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    try:
-        yield
-    finally:
-        for number in handlers:
-            loop.remove_signal_handler(number)
+    async def _until_no_sink_is_left(self) -> None:
+        await self._hub.over.wait()
+        self._stop.set()

@@ -10,6 +10,7 @@ from pathlib import Path
 import ruleng
 from ruleng.config import Config
 from ruleng.engine.decide import Matching
+from ruleng.state import Limits
 
 
 def shipped_rules() -> Path:
@@ -30,6 +31,7 @@ class Settings:
     sources: Sequence[str] = ()
     sinks: Sequence[str] = ()
     audit_rules: str | None = None
+    backend: str | None = None
     dry_run: bool = False
     duration_s: float | None = None
 
@@ -38,6 +40,15 @@ class Settings:
 
     def source_names(self) -> list[str]:
         return list(self.sources) or list(self.config.get("source", "names"))
+
+    def audit_backend(self) -> str:
+        return self.backend or str(self.config.get("audit", "backend"))
+
+    def manages_audit_rules(self) -> bool:
+        return (self.audit_rules or self.config.get("audit", "rules")) == "manage"
+
+    def limits(self) -> Limits:
+        return Limits(processes=self.config.get("state", "processes"), containers=self.config.get("state", "containers"))
 
     def hostname(self) -> str:
         return str(self.config.get("output", "hostname")) or socket.gethostname()

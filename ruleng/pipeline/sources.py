@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ruleng.errors import UsageError
+from ruleng.fields.catalogue import standard
 from ruleng.lang.reach import Reach
 from ruleng.pipeline.settings import Settings
 from ruleng.ports import Ledger, Source
@@ -15,13 +16,13 @@ from ruleng.state import State
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`live` ones read this host's state; `fills` is the source's name in the field catalogue."""
+    """`fills` is the source's name in the field catalogue; `remarks` says of an open one what it does not see, and why."""
 
     name: str
     doc: str
     fills: str
     make: Callable[[Settings, State, Ledger], Source]
-    live: bool = True
+    remarks: Callable[[Source], Iterator[str]] = lambda source: iter(())
 
 
 def _audit(settings: Settings, state: State, ledger: Ledger) -> Source:
@@ -32,20 +33,32 @@ def _audit(settings: Settings, state: State, ledger: Ledger) -> Source:
         state,
         ledger,
         multicast=config.get("audit", "mode") == "multicast",
-        manage=(settings.audit_rules or config.get("audit", "rules")) == "manage",
+        manage=settings.manages_audit_rules(),
         heavy=config.get("audit", "heavy"),
         backlog_limit=config.get("audit", "backlog_limit"),
     )
 
 
+def _audit_remarks(source: Source) -> Iterator[str]:
+    from ruleng.sources.audit.live import AuditLive
+
+    if isinstance(source, AuditLive):
+        yield from source.notes
+        why: dict[str, list[str]] = {}
+        for event_type, reason in source.left_out.items():
+            why.setdefault(reason, []).append(event_type)
+        for reason, event_types in why.items():
+            yield f"not all is recorded of {', '.join(sorted(event_types))}: {reason}"
+
+
 def _stdin(settings: Settings, state: State, ledger: Ledger) -> Source:
     from ruleng.sources.audit.source import AuditStdin
 
-    return AuditStdin(state, ledger, backend=settings.config.get("audit", "backend"))
+    return AuditStdin(state, ledger, backend=settings.audit_backend())
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("audit", "the kernel's audit stream, beside an audit daemon or without one", "audit", _audit),
+    Kind("audit", "the kernel's audit stream, beside an audit daemon or without one", "audit", _audit, _audit_remarks),
     Kind("stdin", "audit records on standard input, as auditd hands them to its plugins", "audit", _stdin),
 )
 _BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}
@@ -58,10 +71,17 @@ def help_text() -> str:
     return "; ".join([f"{AUTO} ({BEST})", *(f"{kind.name} ({kind.doc})" for kind in KINDS)])
 
 
-def chosen(names: Sequence[str]) -> Kind:
+def chosen(settings: Settings) -> Kind:
     """Raises UsageError for an unknown name."""
+    try:
+        return _named(settings.source_names())
+    except UsageError as error:
+        raise error if settings.sources else settings.config.mistake("source", "names", error) from error
+
+
+def _named(names: Sequence[str]) -> Kind:
     if len(names) != 1:
-        raise UsageError(f"one source at a time, not {', '.join(names)}")
+        raise UsageError(f"one source at a time, not {', '.join(names) or 'none'}")
     name = BEST if names[0] == AUTO else names[0]
     if name not in _BY_NAME:
         near = difflib.get_close_matches(name, _BY_NAME, 1)
@@ -75,3 +95,12 @@ def chosen(names: Sequence[str]) -> Kind:
 def reach(kind: Kind) -> Reach:
     """What rules may expect of it."""
     return Reach(frozenset({kind.fills}))
+
+
+def reach_of(names: Sequence[str]) -> Reach:
+    """What rules may expect of sources together, those among them that only other hosts have. Raises UsageError."""
+    known = {name: name for field in standard() for name in field.sources} | {kind.name: kind.fills for kind in KINDS}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"`{name}` is no source that a field knows", hint=f"there are {', '.join(sorted(known))}")
+    return Reach(frozenset(known[name] for name in names))

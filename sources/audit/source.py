@@ -12,7 +12,7 @@ from ruleng.normalise.audit import AuditEvent, AuditNormaliser
 from ruleng.ports import Demand, Ledger
 from ruleng.sources.audit.files import STANDARD_INPUT, LogFile, ordered, sizes
 from ruleng.sources.audit.reader import Backend, Reader
-from ruleng.sources.audit.stdin import InputStream
+from ruleng.sources.stdin import InputStream
 from ruleng.state import State
 
 BATCH = 512
@@ -119,7 +119,9 @@ class AuditFiles(_AuditSource):
         rotated: bool = False,
         follow: bool = False,
         backend: str = "ruleng",
+        begun: bytes = b"",
     ) -> None:
+        """`begun`: what was read of standard input already."""
         super().__init__(state, ledger, backend)
         self._groups = ordered(paths, rotated=rotated)
         self._last = self._groups[-1][-1] if follow and self._groups else None
@@ -127,6 +129,7 @@ class AuditFiles(_AuditSource):
         self._done_bytes = 0
         self._file: LogFile | None = None
         self._is_closed = False
+        self._stdin = InputStream(0, begun)
 
     async def open(self, demand: Demand) -> None:
         """Raises InputError for a file that cannot be read, HostError when the backend is not installed."""
@@ -152,19 +155,16 @@ class AuditFiles(_AuditSource):
 
     async def close(self) -> None:
         self._is_closed = True
+        self._stdin.close()
         if self._file is not None:
             self._file.close()
             self._file = None
 
     async def _standard_input(self) -> AsyncIterator[list[Event]]:
         self.reader.begin("standard input")
-        stream = InputStream(0)
-        stream.open()
-        try:
-            async for batch in self._stream(stream):
-                yield batch
-        finally:
-            stream.close()
+        self._stdin.open()
+        async for batch in self._stream(self._stdin):
+            yield batch
 
     async def _log(self, path: Path, *, follow: bool) -> AsyncIterator[list[Event]]:
         file = self._file = LogFile(path, self._ledger)

@@ -9,12 +9,17 @@ CHUNK = 262_144
 
 
 class InputStream:
-    """Reads a descriptor without ever blocking the loop, and leaves its flags as they are: others may share it."""
+    """Reads a descriptor without ever blocking the loop, and leaves its flags as they are: others may share it.
 
-    def __init__(self, fd: int) -> None:
+    `begun` is what somebody read of it before. After `close` there is nothing more to read.
+    """
+
+    def __init__(self, fd: int = 0, begun: bytes = b"") -> None:
         self._fd = fd
+        self._begun = begun
         self._came = asyncio.Event()
         self._is_pollable = True
+        self._is_closed = False
 
     def open(self) -> None:
         try:
@@ -28,20 +33,28 @@ class InputStream:
 
     async def read(self, timeout_s: float) -> bytes | None:
         """What is there; None when nothing came in time; b"" at the end. Raises OSError."""
-        if not self._is_pollable:
+        if self._begun:
+            begun, self._begun = self._begun, b""
+            return begun
+        if self._is_pollable:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._came.wait()
+            except TimeoutError:
+                return None
+            self._came.clear()
+        else:
             await asyncio.sleep(0)
-            return os.read(self._fd, CHUNK)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._came.wait()
-        except TimeoutError:
-            return None
-        self._came.clear()
+        if self._is_closed:
+            return b""
         data = os.read(self._fd, CHUNK)
-        if data:
+        if data and self._is_pollable:
             asyncio.get_running_loop().add_reader(self._fd, self._ready)
         return data
 
     def close(self) -> None:
+        """Ends a `read` that waits."""
+        self._is_closed = True
+        self._came.set()
         if self._is_pollable:
             asyncio.get_running_loop().remove_reader(self._fd)
