@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -21,11 +22,29 @@ class Clock(Protocol):
     def monotonic_ns(self) -> int: ...
 
 
+class Atom(msgspec.Struct, frozen=True, order=True):
+    """That a number of the event lies in one of the ranges, or is not there at all. Booleans are 0 and 1."""
+
+    field: str  # a name of the catalogue, one of `ruleng.engine.pushdown`'s
+    ranges: tuple[tuple[int, int], ...]  # (first, last), ascending, with gaps between them
+    or_missing: bool = False
+
+
+LOWEST, HIGHEST = -(1 << 63), (1 << 64) - 1
+"""What stands for no limit in a range: the numbers of a kernel lie between them."""
+
+Filter = tuple[tuple[Atom, ...], ...]
+"""Alternatives, in each of which all atoms must hold. None at all: no event will do."""
+
+
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """What the compiled rules need: pushed down into sources, and nothing else is looked up."""
 
     event_types: frozenset[str]
     fields: frozenset[str]  # names of the catalogue, without arguments
+    filters: Mapping[str, Filter] = MappingProxyType({})
+    """By event type, what every event of it that some rule matches satisfies. Of a type without one, any event may match. A
+    source may leave out all others, if only what they tell of processes and descriptors is not missed elsewhere."""
 
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True):
