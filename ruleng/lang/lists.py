@@ -52,6 +52,7 @@ class Lists:
     entries: Mapping[str, ListEntry]
     report: Report
     near: Callable[[Collection[str]], Collection[str]]  # names to look for a near one in
+    broken: Collection[str] = ()  # names that could not be read
     complete: bool = True  # False: some file could not be read, so an unknown name may be in there
     expanded: dict[str, tuple[Literal, ...]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)  # each list after those in it
@@ -179,7 +180,7 @@ class Lists:
             self._no_such_list(item, dialect, owner, check)
 
     def _no_such_list(self, item: Literal, dialect: Dialect, owner: str, check: Check | None) -> None:
-        if not self.complete or (check is not None and check.left.name in {"evt.type", "syscall.type"}):
+        if not self.complete or item.text in self.broken or (check is not None and check.left.name in {"evt.type", "syscall.type"}):
             return  # an unknown event type is a mistake of its own
         self._report(mistakes.unknown_list(item.span, item.text, self.near(self.entries), _severity(dialect)), owner)
 

@@ -102,7 +102,7 @@ class _Resolver:
         self.sources = sources
         self.complete = complete
         self.diagnostics = collected.diagnostics
-        self.lists = Lists(collected.lists, self.diagnostics.append, collected.near, complete)
+        self.lists = Lists(collected.lists, self.diagnostics.append, collected.near, collected.broken, complete)
         self.parsed: dict[str, Expr] = {}  # macros as written
         self.macros: dict[str, Expr] = {}  # macros with lists and macros put in
         self.sizes: dict[str, Size] = {}
