@@ -71,9 +71,7 @@ class Module:
         text = f"{opening}{', '.join(texts)}{closing}"
         if text not in self._constants:
             name = self._constants[text] = self.name(label.upper(), 1)
-            self.definitions += (
-                [f"{name} = {text}"] if len(text) < _LINE else [f"{name} = {opening}", *_filled(texts), closing.removeprefix(",")]
-            )
+            self.definitions += _definition(name, opening, texts, closing)
         return self._constants[text]
 
     def members(self, subject: Subject, values: Sequence[Any]) -> str:
@@ -114,6 +112,12 @@ class Module:
 
 def _listed(values: Sequence[Any]) -> str:
     return ", ".join(map(repr, values))
+
+
+def _definition(name: str, opening: str, texts: Sequence[str], closing: str) -> list[str]:
+    """In one line where it fits."""
+    line = f"{name} = {opening}{', '.join(texts)}{closing}"
+    return [line] if len(line) <= _LINE else [f"{name} = {opening}", *_filled(texts), closing.removeprefix(",")]
 
 
 def _filled(texts: Sequence[str]) -> list[str]:
