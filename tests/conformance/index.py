@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,11 @@ def _difference(found: frozenset[str], wanted: Any, universe: frozenset[str]) ->
             expected = universe - frozenset(names)
         case _:
             return f"a set of a form that is not known: {wanted}"
-    return None if _as_calls(found) == _as_calls(expected) else f"differs in {sorted(_as_calls(found) ^ _as_calls(expected))[:8]}"
+    differing = _as_calls(found, universe) ^ _as_calls(expected, universe)
+    return f"differs in {sorted(differing)[:8]}" if differing else None
 
 
-def _as_calls(types: frozenset[str]) -> frozenset[str]:
-    return frozenset().union(*(_SEVERAL.get(type, {type}) for type in types))
+def _as_calls(types: frozenset[str], universe: frozenset[str]) -> frozenset[str]:
+    """Calls by the names of their events; those that differ in the width of their arguments only are one."""
+    names = (type if type in universe else re.sub("(32|64)$", "", type) for type in types)
+    return frozenset().union(*(_SEVERAL.get(name, {name}) for name in names))

@@ -38,7 +38,10 @@ def run(data: Mapping[str, Any], folder: Path) -> Iterator[Result]:
 
 def _problem(case: Mapping[str, Any], folder: Path) -> str | None:
     engine = case["engine"]
-    events, catalogue = _capture(folder, case["capture"])
+    path = _capture_path(folder, case["capture"])
+    if path is None:
+        return f"there is no capture {case['capture']} in {folder / 'captures'}"
+    events, catalogue = _capture(path)
     sources = [Source(file["name"], file["content"]) for file in case["files"]]
     loaded = load_sources(sources, catalogue, options=_options(case))
     errors = [diagnostic.message for diagnostic in loaded.diagnostics if diagnostic.is_error]
@@ -108,10 +111,13 @@ def _options(case: Mapping[str, Any]) -> LoadOptions:
 
 
 def _settings(case: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for option, text in case["args"]:
-        if option == "-o":
-            key, _, value = text.partition("=")
-            yield key, value
+    for arguments in case["args"]:
+        match arguments:
+            case ["-o", str(text)]:
+                key, _, value = text.partition("=")
+                yield key, value
+            case _:
+                pass
 
 
 def _setting(case: Mapping[str, Any], key: str, default: str) -> Any:
@@ -121,23 +127,25 @@ def _setting(case: Mapping[str, Any], key: str, default: str) -> Any:
 # --- captures -----------------------------------------------------------------------------------------------------------------
 
 
+def _capture_path(folder: Path, name: str) -> Path | None:
+    """Cases write CatWrite for cat_write.scap.events.json."""
+    paths = (folder / "captures").glob("*.events.json")
+    return next((path for path in paths if _plain(path.name) == _plain(name)), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.removesuffix(".events.json").removesuffix(".scap").lower())
+
+
 @cache
-def _capture(folder: Path, name: str) -> tuple[tuple[Event, ...], Catalogue]:
+def _capture(path: Path) -> tuple[tuple[Event, ...], Catalogue]:
     """The events of a capture, and a catalogue with all that it holds."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    paths = [path for path in (folder / "captures").glob("*.events.json") if _plain(path) == plain]
-    if not paths:
-        raise FileNotFoundError(f"there is no capture {name} in {folder / 'captures'}")
-    records = json.loads(paths[0].read_bytes())["events"]
+    records = json.loads(path.read_bytes())["events"]
     known = standard()
     more = {field for record in records for field in record["f"] if known.find(field.partition("[")[0]) is None}
     extras = [made_up(field, FieldType.STRING) for field in sorted(more)]
     catalogue = flat_catalogue(known, extras, {record["f"]["evt.type"] for record in records})
     return tuple(_event(record) for record in records), catalogue
-
-
-def _plain(path: Path) -> str:
-    return re.sub(r"[^a-z0-9]", "", path.name.removesuffix(".events.json").removesuffix(".scap").lower())
 
 
 def _event(record: Mapping[str, Any]) -> Event:
