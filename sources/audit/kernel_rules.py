@@ -9,8 +9,11 @@ Asked for, on each architecture of this machine (64 bit and 32 bit), and why:
   and `capset`, which are rare. Not `clone3`, which libraries use for threads and for processes that exec at once, and not
   exits, which are seen by looking at /proc;
 - `chdir` and `fchdir` where a rule asks for `proc.cwd`.
-ruleng's own process is excluded. Nothing is asked for twice, and one rule with many system calls costs the kernel no more
-than one with a single one.
+Of these, what succeeds is enough where no rule looks at the event itself: a call that failed changed nothing. Where rules do,
+the Demand's filters say of which of a type's events any rule may match; of opens, those are asked for too by which a later call
+can be told what it works on: all that succeed where such a call gets a file, directories where it gets one to start from.
+ruleng's own process is excluded. Nothing is asked for twice: calls that want the same checked share a rule, since one rule with
+many system calls costs the kernel no more than one with a single one.
 
 All rules have the key `ruleng`, and beside it one that names the process that added them and the settings it found: so what
 a crash left can be told from what another ruleng needs, and be undone, settings included.
@@ -18,13 +21,33 @@ a crash left can be told from what another ruleng needs, and be undone, settings
 
 from __future__ import annotations
 
+import errno
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ruleng.abi.syscalls import AARCH64, I386, SOCKETCALL, X86_64, numbers
-from ruleng.normalise.audit.calls import STATE, supporting
+from ruleng.normalise.audit.calls import RESULT, STATE, call, is_open, remembered, supporting
 from ruleng.ports import Demand
+from ruleng.sources.audit.checks import (
+    ANY,
+    ARCH,
+    ARG0,
+    BIT_TEST,
+    EQUAL,
+    EXIT,
+    KEY as KEY_FIELD,
+    NOT_EQUAL,
+    OPENED_DIRECTORY,
+    PID,
+    SADDR_FAM,
+    SUCCEEDED,
+    UID,
+    Check,
+    Clause,
+    clauses,
+    united,
+)
 
 KEY = "ruleng"
 MACHINES: Mapping[str, tuple[int, ...]] = {"x86_64": (X86_64, I386), "aarch64": (AARCH64,)}

@@ -15,6 +15,7 @@ from functools import cache
 from ruleng.fields import params
 from ruleng.fields.params import Slot
 from ruleng.fields.types import FieldType
+from ruleng.normalise.audit.arguments import Numbers
 
 RESULT = -1
 """The position of a descriptor that the call returns."""
@@ -243,7 +244,7 @@ class Call:
     """A system call; positions are those of a0..a3."""
 
     name: str
-    numbers: tuple[tuple[str, int, bool, int], ...]  # (parameter, position, whether signed, mask)
+    numbers: Numbers
     fd: int | None  # position of the descriptor that it works on, RESULT when it returns it
     paths: tuple[tuple[Slot, int | None], ...]  # (which path, position of the directory's descriptor)
 
@@ -290,12 +291,6 @@ def _rows() -> dict[str, list[str]]:
 _O_DIFFERENT = 0o40000 | 0o100000 | 0o200000 | 0o400000
 
 
-def x86_open_flags(flags: int, *, aarch64: bool) -> int:
-    """O_* as x86 numbers them. arm64 has O_DIRECTORY, O_NOFOLLOW, O_DIRECT and O_LARGEFILE elsewhere (its asm/fcntl.h)."""
-    if not aarch64 or not flags & _O_DIFFERENT:
-        return flags
+def x86_open_flags(flags: int) -> int:
+    """O_* of arm64 as x86 numbers them: O_DIRECTORY, O_NOFOLLOW, O_DIRECT and O_LARGEFILE differ (asm/fcntl.h of both)."""
     return (flags & ~_O_DIFFERENT) | (flags & 0o140000) << 2 | (flags & 0o600000) >> 2
-
-
-def is_open(name: str) -> bool:
-    return name in _OPENS

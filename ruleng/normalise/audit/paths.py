@@ -40,6 +40,10 @@ class PathCache:
         self._limit = limit
         self._items: dict[bytes, PathItem] = {}
 
+    def known(self, body: bytes) -> PathItem | None:
+        """What is remembered of a body."""
+        return self._items.get(body)
+
     def item(self, body: bytes) -> PathItem:
         """Raises ValueError for a body that cannot be read."""
         found = self._items.get(body)

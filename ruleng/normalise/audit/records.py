@@ -48,3 +48,9 @@ def who(keys: dict[str, str]) -> dict[str, Any]:
     if "tty" in keys:
         found["tty"] = tty_number(keys["tty"])
     return found
+
+
+def names(keys: dict[str, str], enriched: dict[str, str]) -> tuple[dict[str, str], dict[str, int]]:
+    """(names of users and groups that auditd added, their numbers), both by UID, AUID, GID."""
+    ids = {key.upper(): int(keys[key]) for key in ("uid", "auid", "gid") if keys.get(key, "").isdigit()}
+    return enriched, ids

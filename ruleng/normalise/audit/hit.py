@@ -1,0 +1,147 @@
+"""A system call on its way through the normaliser: its records taken apart (`Hit`), and what the handlers share (`Context`).
+
+A handler is a function of both: it makes the call's Event, or None when no rule wants one and it only had to note something.
+Handlers stand in tables by event type, one module a family: of_files, of_processes, of_sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, Arg, Event, Fd, Paths, Process, Signal
+from ruleng.normalise.audit.arguments import Arguments, signed
+from ruleng.normalise.audit.calls import Call
+from ruleng.normalise.audit.descriptors import Descriptors
+from ruleng.normalise.audit.event import AuditEvent, Record
+from ruleng.normalise.audit.identity import Identities, Subject
+from ruleng.normalise.audit.paths import PathCache, PathItem, absolute, in_order
+from ruleng.normalise.audit.sockaddr import SockAddr
+from ruleng.ports import Ledger
+
+WHERE = "audit.parse"
+_AT_FDCWD = -100  # linux/fcntl.h
+
+
+class Plan:
+    """What is to be done for one system call of one architecture."""
+
+    __slots__ = ("call", "handle", "is_aarch64", "is_exec", "is_handled", "is_wanted")
+
+    def __init__(self, call: Call, handle: Handler, *, is_wanted: bool, is_state: bool, is_aarch64: bool) -> None:
+        self.call = call
+        self.handle = handle
+        self.is_wanted = is_wanted
+        self.is_handled = is_wanted or is_state
+        self.is_exec = call.name in ("execve", "execveat")
+        self.is_aarch64 = is_aarch64
+
+
+class Hit(Subject):
+    """Records as they stand, and who did it."""
+
+    __slots__ = ("a", "audit", "execve", "items", "others", "paths", "plan", "proc", "result", "sockaddr")
+
+    a: tuple[bytes, bytes, bytes, bytes]
+    audit: AuditEvent
+    execve: list[bytes]  # bodies, as of the following
+    items: bytes  # how many PATH records the kernel announced
+    others: list[Record]
+    paths: list[bytes]
+    plan: Plan
+    proc: Process
+    result: int | None
+    sockaddr: bytes | None
+
+    def number(self, position: int) -> int:
+        """An argument as a C int: a descriptor, a pid."""
+        return signed(int(self.a[position], 16))
+
+    def other(self, kind: bytes) -> bytes | None:
+        """The body of the first record of that type."""
+        return next((body for record, body in self.others if record == kind), None)
+
+
+class Context:
+    """What all handlers use."""
+
+    __slots__ = ("addresses", "descriptors", "identities", "ledger", "numbers", "origin", "paths", "wants_args")
+
+    def __init__(self, identities: Identities, ledger: Ledger, numbers: Iterator[int], origin: str) -> None:
+        self.identities = identities
+        self.ledger = ledger
+        self.numbers = numbers
+        self.origin = origin
+        self.descriptors = Descriptors(ledger)
+        self.paths = PathCache()
+        self.addresses: dict[bytes, SockAddr] = {}
+        self.wants_args = True
+
+    def event(
+        self,
+        hit: Hit,
+        more: Mapping[str, Arg] = NO_ARGS,
+        *,
+        fd_num: int | None = None,
+        fd: Fd = NO_FD,
+        paths: Paths = NO_PATHS,
+        signal: Signal | None = None,
+    ) -> Event | None:
+        """`more`: parameters that a0..a3 do not hold."""
+        plan = hit.plan
+        if not plan.is_wanted:
+            return None
+        args: Any = Arguments(plan.call.numbers, hit.a, more) if self.wants_args else NO_ARGS
+        return Event(
+            type=plan.call.name,
+            time_ns=hit.time_ns,
+            proc=hit.proc,
+            num=next(self.numbers),
+            result=hit.result,
+            fd_num=fd_num,
+            fd=fd,
+            args=args,
+            paths=paths,
+            signal=signal,
+            host=hit.audit.node,
+            origin=self.origin,
+        )
+
+    def lost(self, hit: Hit, reason: str) -> None:
+        self.ledger.lost(WHERE, reason, sample=hit.audit.place)
+
+    def items(self, hit: Hit) -> list[PathItem]:
+        """The PATH records that name files, as the call named them. Those that cannot be read are counted and left out."""
+        found: list[PathItem] = []
+        for body in hit.paths:
+            try:
+                found.append(self.paths.item(body))
+            except ValueError as error:
+                self.lost(hit, f"PATH: {error}")
+        if len(hit.paths) < int(hit.items):
+            self.ledger.lost("audit.assemble", "an event lacks PATH records", sample=hit.audit.place)
+        return in_order(found)
+
+    def absolute(self, hit: Hit, item: PathItem, directory_at: int | None) -> str | None:
+        """The path of a file; None when the directory that its name is relative to is not known."""
+        if item.path is not None or item.name is None:
+            return item.path
+        base = hit.proc.cwd
+        if directory_at is not None:
+            descriptor = hit.number(directory_at)
+            if descriptor != _AT_FDCWD:
+                base = self.descriptors.get(hit.proc, descriptor).name
+        return absolute(item.name, base) if base is not None and base.startswith("/") else None
+
+    def keep(self, hit: Hit, descriptor: int, fd: Fd) -> None:
+        """Remember what a descriptor of the process stands for."""
+        if hit.proc.pid is not None:
+            self.descriptors.put(hit.proc.pid, descriptor, fd)
+
+
+Handler = Callable[[Context, Hit], Event | None]
+
+
+def returned(result: int | None) -> int:
+    """The number of a descriptor that a call returned; -1 for none, as in Falco."""
+    return result if result is not None and result >= 0 else -1

@@ -1,0 +1,170 @@
+"""Handlers of calls that open and name files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, Arg, Event, Fd, Paths
+from ruleng.normalise.audit.arguments import Arguments, Numbers
+from ruleng.normalise.audit.calls import RESULT, Call, x86_open_flags
+from ruleng.normalise.audit.hit import Context, Handler, Hit, returned
+from ruleng.normalise.audit.paths import S_IFDIR, S_IFMT, PathItem, absolute, pick
+from ruleng.normalise.audit.text import number
+
+_CREATE, _TEMPORARY = 0o100, 0o20000000  # O_CREAT, __O_TMPFILE: asm-generic/fcntl.h
+_CREAT_FLAGS = 0o1101  # O_CREAT | O_WRONLY | O_TRUNC: creat(2)
+_FLAGS_AT = {"open": 1, "openat": 2, "open_by_handle_at": 2}
+"""The position of the flags; the mode is behind them."""
+_MODE: dict[int, Numbers] = {at: (("mode", at, False, 0xFFFFFFFF),) for at in (1, 2, 3)}
+_NO_MODE: dict[str, Arg] = {"mode": 0}
+"""Without O_CREAT the register of the mode holds anything; open(2)."""
+
+
+def opened(context: Context, hit: Hit) -> Event | None:
+    """open and its kin: the descriptor is the file's, also when they failed."""
+    plan, result = hit.plan, hit.result
+    name = plan.call.name
+    numbers = plan.call.numbers
+    more: Mapping[str, Arg] = _NO_MODE
+    flags: int | None
+    at = _FLAGS_AT.get(name)
+    if at is not None:
+        flags = int(hit.a[at], 16) & 0xFFFFFFFF
+        if plan.is_aarch64:
+            flags = x86_open_flags(flags)
+        if flags & (_CREATE | _TEMPORARY) and at < 3:
+            numbers, more = numbers + _MODE[at + 1], NO_ARGS
+    elif name == "creat":
+        flags, numbers, more = _CREAT_FLAGS, numbers + _MODE[1], NO_ARGS
+    else:
+        flags, more = _openat2(hit)
+    item = _only(context, hit)
+    fd_num = result if result is not None and result >= 0 else -1
+    fd, paths, created = NO_FD, NO_PATHS, None
+    if item is not None and item.name is not None:
+        created = item.nametype == b"CREATE"
+        if item.path is None:
+            path = context.absolute(hit, item, _directory_at(plan.call))
+            fd, paths = file_of(item, path, failed=fd_num < 0), Paths(name=path, nameraw=item.name)
+        else:
+            fd, paths = item.fd if fd_num >= 0 else item.failed, item.paths
+            if fd is NO_FD:
+                fd, paths = _remembered(item, failed=fd_num < 0)
+        if fd_num >= 0:
+            context.keep(hit, fd_num, fd)
+    if not plan.is_wanted:
+        return None
+    args: Any = NO_ARGS
+    if context.wants_args:
+        if item is not None and item.ino is not None:
+            more = {**more, "dev": item.dev or 0, "ino": item.ino}
+        args = Arguments(numbers, hit.a, more)
+    return Event(
+        type=name,
+        time_ns=hit.time_ns,
+        proc=hit.proc,
+        num=next(context.numbers),
+        result=result,
+        fd_num=fd_num,
+        fd=fd,
+        open_flags=flags,
+        created=created,
+        args=args,
+        paths=paths,
+        host=hit.audit.node,
+        origin=context.origin,
+    )
+
+
+def _openat2(hit: Hit) -> tuple[int | None, dict[str, Arg]]:
+    """(flags, parameters) of openat2, whose struct open_how is in a record of its own."""
+    body = hit.other(b"OPENAT2")
+    if body is None:
+        return None, _NO_MODE
+    flags, mode, resolve = number(body, b"oflag", 8), number(body, b"mode", 8), number(body, b"resolve", 16)
+    return flags, {"mode": mode or 0, "resolve": resolve or 0}
+
+
+def _only(context: Context, hit: Hit) -> PathItem | None:
+    """The file that the call names."""
+    if len(hit.paths) == 1:
+        item = context.paths.known(hit.paths[0])
+        if item is not None:
+            return None if item.nametype == b"PARENT" else item
+    items = context.items(hit)
+    return items[0] if items else None
+
+
+def _remembered(item: PathItem, *, failed: bool) -> tuple[Fd, Paths]:
+    fd = file_of(item, item.path, failed=failed)
+    if item.paths is NO_PATHS:
+        item.paths = Paths(name=item.path, nameraw=item.name)
+    if failed:
+        item.failed = fd
+    else:
+        item.fd = fd
+    return fd, item.paths
+
+
+def file_of(item: PathItem, path: str | None, *, failed: bool) -> Fd:
+    """What an open of this file returns, or shows when it failed. Like Falco's, everything but a directory is a file."""
+    is_directory = item.mode is not None and item.mode & S_IFMT == S_IFDIR
+    before, _, filename = (path if path is not None else item.name or "").rpartition("/")
+    return Fd(
+        type=None if failed else "directory" if is_directory else "file",
+        typechar="o" if failed else "d" if is_directory else "f",
+        name=path,
+        nameraw=item.name,
+        directory=(before or "/") if path is not None else None,
+        filename=filename,
+        dev=item.dev,
+        ino=item.ino,
+    )
+
+
+def plain(context: Context, hit: Hit) -> Event | None:
+    """Calls of which nothing needs to be noted: their numbers, the descriptor and the paths that they work on."""
+    at = hit.plan.call.fd
+    fd_num, fd = None, NO_FD
+    if at == RESULT:
+        fd_num = returned(hit.result)
+    elif at is not None:
+        fd_num = hit.number(at)
+        fd = context.descriptors.get(hit.proc, fd_num)
+    paths, more = named(context, hit)
+    return context.event(hit, more, fd_num=fd_num, fd=fd, paths=paths)
+
+
+def named(context: Context, hit: Hit) -> tuple[Paths, dict[str, Arg]]:
+    """(the paths that a call names, parameters that are texts)."""
+    slots = hit.plan.call.paths
+    if not slots or not hit.paths:
+        return NO_PATHS, {}
+    items = context.items(hit)
+    if len(slots) == 1:
+        if not items:
+            return NO_PATHS, {}
+        return Paths(name=context.absolute(hit, items[0], slots[0][1]), nameraw=items[0].name), {}
+    name = hit.plan.call.name
+    source, target = pick(name, items)
+    found: dict[str, str | None] = {}
+    for slot, directory_at in slots:
+        item = source if slot == "source" else target
+        if item is not None:
+            found[slot] = context.absolute(hit, item, directory_at)
+            found[f"{slot}raw"] = item.name
+    text = found.get("targetraw") if name.startswith("symlink") else None
+    if text is None:
+        return Paths(**found), {}
+    if not text.startswith("/"):  # it counts from where the link lies
+        link = found.get("source")
+        found["target"] = absolute(text, link.rpartition("/")[0]) if link is not None else None
+    return Paths(**found), {"target": text}
+
+
+def _directory_at(call: Call) -> int | None:
+    return call.paths[0][1] if call.paths else None
+
+
+HANDLERS: dict[str, Handler] = dict.fromkeys(("open", "openat", "openat2", "creat", "open_by_handle_at"), opened)
