@@ -294,3 +294,8 @@ _O_DIFFERENT = 0o40000 | 0o100000 | 0o200000 | 0o400000
 def x86_open_flags(flags: int) -> int:
     """O_* of arm64 as x86 numbers them: O_DIRECTORY, O_NOFOLLOW, O_DIRECT and O_LARGEFILE differ (asm/fcntl.h of both)."""
     return (flags & ~_O_DIFFERENT) | (flags & 0o140000) << 2 | (flags & 0o600000) >> 2
+
+
+def is_open(name: str) -> bool:
+    """Whether the call opens a file by its name or handle."""
+    return name in _OPENS
