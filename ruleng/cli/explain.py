@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_rules(parser)
     add_config(parser)
     parser.add_argument("--num", type=int, metavar="N", help="only the event with this number (evt.num)")
-    parser.add_argument("--all", action="store_true", help="every rule; show those that match")
+    parser.add_argument("--all", action="store_true", help="every enabled rule; show those that match")
     parser.add_argument("--limit", type=count, default=10, metavar="N", help="stop after N explanations (default 10)")
     parser.add_argument("--json", action="store_true", help="a JSON line for each explanation")
 

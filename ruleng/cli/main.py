@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
+
+from ruleng.cli import streams
 
 COMMANDS = {
     "run": "live: watch this host with rules",
@@ -49,8 +50,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status."""
-    _open_standard_streams()
+    """The exit status. Without `argv` it is this process's command line."""
+    if argv is None:
+        streams.prepare()
     arguments = list(sys.argv[1:] if argv is None else argv)
     name = arguments[0] if arguments else None
     try:
@@ -61,8 +63,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except OSError as error:
-        return _output_failed(error)
+    except streams.OutputError as error:
+        streams.give_up()
+        if isinstance(error.__cause__, BrokenPipeError):  # the reader has seen enough
+            return OK
+        from ruleng.cli.console import Console
+
+        Console().say(f"standard output: {getattr(error.__cause__, 'strerror', error)}")
+        return FAILED
     return status
 
 
@@ -117,38 +125,6 @@ def _overview(arguments: Sequence[str]) -> int:
         parser.error(f"unknown command `{args.command}`{f', did you mean `{near[0]}`?' if near else ''}")
     parser.print_help(sys.stderr)
     return USAGE
-
-
-# --- standard streams -------------------------------------------------------------------------------------------------
-
-
-def _open_standard_streams() -> None:
-    """Some may be closed (`ruleng ... >&-`): the next file that is opened must not become standard output."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
-            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115 - stays open
-
-
-def _output_failed(error: OSError) -> int:
-    """The exit status when standard output takes no more; an error of anything else is a bug, and raised again."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        is_ours = True
-    else:
-        is_ours = isinstance(error, BrokenPipeError)
-    if not is_ours:
-        raise error
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains once more at its end
-    if isinstance(error, BrokenPipeError):  # the reader has seen enough
-        return OK
-    from ruleng.cli.console import Console
-
-    Console().say(f"standard output: {error.strerror}")
-    return FAILED
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from ruleng.pipeline.settings import Settings
 def explained(
     settings: Settings, rules: Sequence[Rule], name: str | None, path: str, stats: RunStats, *, num: int | None
 ) -> Iterator[tuple[int, Explanation]]:
-    """(number of the event, explanation): for one rule whatever came of it, for all rules (`name` None) where they match.
+    """(number of the event, explanation): for one rule whatever came of it, for all enabled rules (`name` None) where they match.
 
     Raises UsageError for an unknown rule, InputError for an unreadable file.
     """
@@ -25,7 +25,7 @@ def explained(
     if name is not None and name not in known:
         near = difflib.get_close_matches(name, known, 1)
         raise UsageError(f"there is no rule `{name}`", hint=f"did you mean `{near[0]}`?" if near else None)
-    asked = rules if name is None else [known[name]]
+    asked = [rule for rule in rules if rule.enabled] if name is None else [known[name]]
     for event in read_events(settings, path, demand_for(), stats):
         if num is None or event.num == num:
             for rule in asked:
