@@ -75,12 +75,12 @@ class Assembler:
             self._close(key)
 
     def add_whole(self, key: bytes, stamp: bytes, node: str | None, records: list[Record], *, line: int) -> bool:
-        """An event whose records stand together and lack nothing. False when it must be added record by record."""
+        """An event whose records stand together and lack nothing, its stamp too. False when it must be added record by record."""
         if key in self._finished or key in self._open or key in self._finished_before:
             return False
         time_text, _, serial = stamp.partition(b":")
-        if len(serial) > MAX_SERIAL or (time_text != self._time_text and not self._is_time(time_text, node, line)):
-            return False
+        if time_text != self._time_text:
+            self._is_time(time_text, node, line)
         self.ready.append(AuditEvent(self._time_ns, int(serial), node, records, self.source, line, True))
         self._finished.add(key)
         if len(self._finished) >= self._limits.finished:

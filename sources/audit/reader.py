@@ -13,7 +13,7 @@ from typing import Protocol
 from ruleng.normalise.audit import AuditEvent
 from ruleng.ports import Ledger
 from ruleng.sources.audit.assemble import DEFAULT_LIMITS, Assembler, Limits
-from ruleng.sources.audit.record import BLOCK, BLOCK_PARTS, Kind, announced, kind_of, numbered, split
+from ruleng.sources.audit.record import BLOCK, BLOCK_PARTS, Kind, kind_of, numbered, split
 
 WHERE = "audit.parse"
 MAX_LINE = 1_048_576
@@ -21,6 +21,8 @@ MAX_LINE = 1_048_576
 _PIECE = 262_144
 _MAX_KINDS = 1024
 _SYSCALL = b"type=SYSCALL "
+_FEW = 15
+_ITEMS = [b" items=%d ppid=" % number for number in range(_FEW + 1)]
 
 
 class Backend(Protocol):
@@ -158,12 +160,11 @@ class Reader:
     def _block(self, found: re.Match[bytes]) -> bool:
         """A match of BLOCK. False when its lines have to be taken one by one."""
         prefix, _, stamp, syscall, middle, title, end = found.groups()
-        items = announced(syscall)
-        if items and middle.count(b"type=PATH ") < items:
+        paths = middle.count(b"type=PATH ")
+        if paths > _FEW or _ITEMS[paths] not in syscall:
             return False
-        records = BLOCK_PARTS(middle) if middle else []
-        records.insert(0, (b"SYSCALL", syscall))
-        records.append((b"PROCTITLE", title))
+        parts = BLOCK_PARTS(middle) if middle else ()
+        records = [(b"SYSCALL", syscall), *parts, (b"PROCTITLE", title)]
         node, key = None, stamp
         if prefix:
             kind = self._kind(prefix + _SYSCALL)

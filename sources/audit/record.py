@@ -56,7 +56,7 @@ def split(line: bytes) -> tuple[bytes, bytes, bytes]:
 
 _PARTS = b"|".join(sorted(name.encode() for name in PARTS - {"SYSCALL", "PROCTITLE", "EOE"}))
 BLOCK = re.compile(
-    rb"((?:node=[^ \n]++ )?+)type=SYSCALL (msg=audit\(([0-9.]++:[0-9]++)\): )([^\n]*+)\n"
+    rb"((?:node=[^ \n]++ )?+)type=SYSCALL (msg=audit\(([0-9]{1,11}+\.[0-9]{3}:[0-9]{1,20}+)\): )([^\n]*+)\n"
     rb"((?:\1type=(?:" + _PARTS + rb") \2[^\n]*+\n)*+)"
     rb"\1type=PROCTITLE \2([^\n]*+)\n"
     rb"(\1type=EOE \2[^\n]*+\n)?+"

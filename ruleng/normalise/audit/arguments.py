@@ -6,7 +6,7 @@ from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 
 import msgspec
 
-from ruleng.event import NO_ARGS, Arg
+from ruleng.event import NO_ARGS, Arg, Process
 
 Numbers = tuple[tuple[str, int, bool, int], ...]
 """(parameter, position, whether signed, mask)"""
@@ -18,6 +18,7 @@ class Arguments(msgspec.Struct, frozen=True, gc=False, eq=False):
     numbers: Numbers
     a: tuple[bytes, bytes, bytes, bytes]
     more: Mapping[str, Arg] = NO_ARGS  # what other records say; goes first
+    proc: Process | None = None  # of execve and clone, which in Falco repeat what is known of their process
 
     def __getitem__(self, name: str) -> Arg:
         value = self.get(name)
@@ -33,11 +34,12 @@ class Arguments(msgspec.Struct, frozen=True, gc=False, eq=False):
             if parameter == name:
                 number = int(self.a[position], 16) & mask
                 return signed(number) if is_signed else number
-        return default
+        value = None if self.proc is None else _repeated(self.proc).get(name)
+        return default if value is None else value
 
     def all(self) -> dict[str, Arg]:
         """Every parameter with its value."""
-        found: dict[str, Arg] = {}
+        found: dict[str, Arg] = {} if self.proc is None else _repeated(self.proc)
         for name, position, is_signed, mask in self.numbers:
             value = int(self.a[position], 16) & mask
             found[name] = signed(value) if is_signed else value
@@ -76,3 +78,23 @@ def signed(value: int) -> int:
     if value >> 63:
         return value - (1 << 64)
     return value - (1 << 32) if 0x80000000 <= value <= 0xFFFFFFFF else value
+
+
+_UNSIGNED = 0xFFFFFFFF
+
+
+def _repeated(proc: Process) -> dict[str, Arg]:
+    values = {
+        "exe": proc.exe,
+        "args": proc.args,
+        "tid": proc.pid,
+        "pid": proc.pid,
+        "ptid": proc.ppid,
+        "cwd": proc.cwd,
+        "comm": proc.name,
+        "tty": proc.tty,
+        "loginuid": None if proc.loginuid is None else proc.loginuid & _UNSIGNED,
+        "uid": proc.uid,
+        "gid": proc.gid,
+    }
+    return {name: value for name, value in values.items() if value is not None}

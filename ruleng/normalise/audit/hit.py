@@ -65,7 +65,7 @@ class Hit(Subject):
 class Context:
     """What all handlers use."""
 
-    __slots__ = ("addresses", "descriptors", "identities", "ledger", "numbers", "origin", "paths", "wants_args")
+    __slots__ = ("addresses", "commands", "descriptors", "identities", "ledger", "numbers", "origin", "paths", "wants_args")
 
     def __init__(self, identities: Identities, ledger: Ledger, numbers: Iterator[int], origin: str) -> None:
         self.identities = identities
@@ -74,7 +74,8 @@ class Context:
         self.origin = origin
         self.descriptors = Descriptors(ledger)
         self.paths = PathCache()
-        self.addresses: dict[bytes, SockAddr] = {}
+        self.addresses: dict[bytes, SockAddr] = {}  # by bodies of SOCKADDR records
+        self.commands: dict[bytes, tuple[tuple[str, ...], str | None]] = {}  # by bodies of EXECVE records
         self.wants_args = True
 
     def event(
@@ -86,12 +87,13 @@ class Context:
         fd: Fd = NO_FD,
         paths: Paths = NO_PATHS,
         signal: Signal | None = None,
+        of_process: bool = False,
     ) -> Event | None:
-        """`more`: parameters that a0..a3 do not hold."""
+        """`more`: parameters that a0..a3 do not hold. `of_process`: those of the process are parameters too."""
         plan = hit.plan
         if not plan.is_wanted:
             return None
-        args: Any = Arguments(plan.call.numbers, hit.a, more) if self.wants_args else NO_ARGS
+        args: Any = Arguments(plan.call.numbers, hit.a, more, hit.proc if of_process else None) if self.wants_args else NO_ARGS
         return Event(
             type=plan.call.name,
             time_ns=hit.time_ns,

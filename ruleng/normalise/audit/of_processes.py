@@ -7,10 +7,12 @@ from typing import Any
 from ruleng.event import NO_FD, NO_PATHS, NO_PROCESS, Arg, Event, Paths, Process, Signal
 from ruleng.normalise.audit.execve import arguments
 from ruleng.normalise.audit.hit import Context, Handler, Hit
-from ruleng.normalise.audit.identity import UNSET, signed_id
+from ruleng.normalise.audit.identity import signed_id
 from ruleng.normalise.audit.of_files import named
 from ruleng.normalise.audit.text import ENRICHED, enriched, number, raw, untrusted
 
+_SHORT = 512
+_MAX_COMMANDS = 2048
 _CLONE_THREAD = 0x10000  # linux/sched.h
 _SI_USER, _SI_TKILL, _SI_QUEUE = 0, -6, -1  # asm-generic/siginfo.h
 # position of the signal's number, si_code of what arrives; None is in a siginfo_t that audit does not show
@@ -27,7 +29,7 @@ _SIGNALS: dict[str, tuple[int, int | None]] = {
 def executed(context: Context, hit: Hit) -> Event | None:
     argv: tuple[str, ...] | None = None
     if hit.execve:
-        argv, complaint = arguments(hit.execve)
+        argv, complaint = _arguments(context, hit.execve)
         if complaint is not None:
             context.lost(hit, complaint)
     succeeded = hit.result == 0
@@ -38,15 +40,26 @@ def executed(context: Context, hit: Hit) -> Event | None:
     if not hit.plan.is_wanted:
         return None
     more: dict[str, Arg] = {}
-    if context.wants_args:
-        more = _repeated(hit.proc)
-        if argv is not None and not succeeded:
-            more["exe"], more["args"] = argv[0] if argv else "", argv[1:]
+    if argv is not None and not succeeded:
+        more["exe"], more["args"] = argv[0] if argv else "", argv[1:]
     items = context.items(hit)
     paths = NO_PATHS
     if items and items[0].name is not None:
         paths = Paths(name=context.absolute(hit, items[0], hit.plan.call.paths[0][1]), nameraw=items[0].name)
-    return context.event(hit, more, paths=paths)
+    return context.event(hit, more, paths=paths, of_process=True)
+
+
+def _arguments(context: Context, bodies: list[bytes]) -> tuple[tuple[str, ...], str | None]:
+    """The same commands are run again and again: short ones are remembered."""
+    if len(bodies) > 1 or len(bodies[0]) > _SHORT:
+        return arguments(bodies)
+    found = context.commands.get(bodies[0])
+    if found is None:
+        found = arguments(bodies)
+        if len(context.commands) >= _MAX_COMMANDS:
+            context.commands.clear()
+        context.commands[bodies[0]] = found
+    return found
 
 
 def forked(context: Context, hit: Hit) -> Event | None:
@@ -54,14 +67,7 @@ def forked(context: Context, hit: Hit) -> Event | None:
     is_thread = hit.plan.call.name == "clone" and int(hit.a[0], 16) & _CLONE_THREAD
     if child is not None and child > 0 and parent is not None and not is_thread:
         context.identities.forked(parent, child, hit.time_ns)
-    if not hit.plan.is_wanted:
-        return None
-    more: dict[str, Arg] = {}
-    if context.wants_args:
-        more = _repeated(hit.proc)
-        if hit.proc.gid is not None:
-            more["gid"] = hit.proc.gid
-    return context.event(hit, more)
+    return context.event(hit, of_process=True)
 
 
 def exited(context: Context, hit: Hit) -> Event | None:
@@ -126,23 +132,6 @@ def _target(context: Context, hit: Hit, body: bytes) -> Process:
         uid=uid,
         loginuid=None if auid is None else signed_id(auid.decode()),
     )
-
-
-def _repeated(proc: Process) -> dict[str, Arg]:
-    """What Falco's execve and clone events repeat of their process."""
-    values = {
-        "exe": proc.exe,
-        "args": proc.args,
-        "tid": proc.pid,
-        "pid": proc.pid,
-        "ptid": proc.ppid,
-        "cwd": proc.cwd,
-        "comm": proc.name,
-        "tty": proc.tty,
-        "loginuid": None if proc.loginuid is None else proc.loginuid & UNSET,
-        "uid": proc.uid,
-    }
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _capabilities(body: bytes, inheritable: bytes, permitted: bytes, effective: bytes) -> dict[str, Any]:

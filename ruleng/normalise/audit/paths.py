@@ -107,7 +107,10 @@ def encode_device(major: int, minor: int) -> int:
 
 def absolute(name: str, directory: str = "/") -> str:
     """`name` against `directory`, without `.`, `..` and double slashes; links are not resolved."""
-    path = normpath(name if name.startswith("/") else f"{directory}/{name}")
+    path = name if name.startswith("/") else f"{directory}/{name}"
+    if "/." not in path and "//" not in path and not path.endswith("/"):
+        return path
+    path = normpath(path)
     return path[1:] if path.startswith("//") else path
 
 
