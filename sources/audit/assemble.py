@@ -132,8 +132,9 @@ class Assembler:
 
     def _is_time(self, text: bytes, node: str | None, line: int) -> bool:
         """Make `text` the present; False when it is no time."""
-        time_ns = parse_time(text)
-        if time_ns is None:
+        try:
+            time_ns = parse_time(text)
+        except ValueError:
             return False
         self._time_ns, self._time_text = time_ns, text
         if not 0 <= time_ns - self._looked_ns < _LOOK_NS:
