@@ -36,6 +36,8 @@ LOWEST, HIGHEST = -(1 << 63), (1 << 64) - 1
 Filter = tuple[tuple[Atom, ...], ...]
 """Alternatives, in each of which all atoms must hold. None at all: no event will do."""
 
+EVERYTHING: Filter = ((),)
+
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """What the compiled rules need: pushed down into sources, and nothing else is looked up."""

@@ -19,7 +19,7 @@ from ruleng.engine.plan import OTHER, Bucket
 from ruleng.engine.ranges import EVERY, Ranges, complement, intersection, union, within
 from ruleng.engine.walk import fold
 from ruleng.lang.checked import Op
-from ruleng.ports import HIGHEST, LOWEST, Atom, Filter
+from ruleng.ports import EVERYTHING, HIGHEST, LOWEST, Atom, Filter
 
 MOST = 6
 """Alternatives of a filter: each may cost every system call a look. Where there are more, they become one that is wider."""
@@ -27,7 +27,6 @@ MOST = 6
 _SUCCESS: Ranges = ((0, HIGHEST),)
 _FAILURE: Ranges = ((LOWEST, -1),)
 
-EVERYTHING: Filter = ((),)
 NOTHING: Filter = ()
 
 
@@ -36,7 +35,9 @@ def filters(kinds: Sequence[Bucket]) -> dict[str, Filter]:
     known: dict[Node, Filter] = {}
     found: dict[str, Filter] = {}
     for kind in kinds:
-        needed = _any(_of_condition(node, known) for _, node in kind.rules)
+        wanted = _any(_of_condition(node, known) for _, node in kind.rules)
+        # that a number is there helped to say which numbers; of itself it is nothing that a kernel could check
+        needed = _any([(tuple(atom for atom in alternative if atom.ranges != EVERY),) for alternative in wanted])
         if needed != EVERYTHING:
             found |= dict.fromkeys([type for type in kind.types if type != OTHER], needed)
     return found
@@ -83,7 +84,7 @@ def _result_named(name: Any) -> Ranges:
     return _number(-number) if number and error_name(number) == name else ()
 
 
-_READ: Mapping[str, tuple[str, Callable[[Any], Ranges]]] = {
+UNDERSTOOD: Mapping[str, tuple[str, Callable[[Any], Ranges]]] = {
     "e.result": ("evt.rawres", _number),
     "res(e.result)": ("evt.rawres", _result_named),
     "failed(e.result)": ("evt.rawres", _result_that_failed),
@@ -103,9 +104,9 @@ _READ: Mapping[str, tuple[str, Callable[[Any], Ranges]]] = {
 
 def _of_test(leaf: Leaf) -> Filter:
     subject = leaf.subject
-    if not leaf.plain or subject.many or subject.is_list or subject.text not in _READ:
+    if not leaf.plain or subject.many or subject.is_list or subject.text not in UNDERSTOOD:
         return EVERYTHING
-    field, numbers = _READ[subject.text]
+    field, numbers = UNDERSTOOD[subject.text]
     ranges = _satisfying(leaf.op, leaf.values, numbers)
     if ranges is None:
         return EVERYTHING
@@ -134,7 +135,7 @@ def _satisfying(op: Op, values: Sequence[Any], numbers: Callable[[Any], Ranges])
 
 
 def _of_atom(atom: Atom) -> Filter:
-    if atom.ranges == EVERY:
+    if atom.ranges == EVERY and atom.or_missing:
         return EVERYTHING
     return ((atom,),) if atom.ranges or atom.or_missing else NOTHING
 
@@ -227,7 +228,7 @@ def _hull(one: _Alternative, other: _Alternative) -> _Alternative:
         for atom in other
         if (same := atoms.get(atom.field)) is not None
     )
-    return tuple(atom for atom in wider if atom.ranges != EVERY)
+    return tuple(atom for atom in wider if atom.ranges != EVERY or not atom.or_missing)
 
 
 def _one(alternatives: Filter) -> Filter:

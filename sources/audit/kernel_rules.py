@@ -28,26 +28,9 @@ from dataclasses import dataclass
 
 from ruleng.abi.syscalls import AARCH64, I386, SOCKETCALL, X86_64, numbers
 from ruleng.normalise.audit.calls import RESULT, STATE, call, is_open, remembered, supporting
-from ruleng.ports import Demand
-from ruleng.sources.audit.checks import (
-    ANY,
-    ARCH,
-    ARG0,
-    BIT_TEST,
-    EQUAL,
-    EXIT,
-    KEY as KEY_FIELD,
-    NOT_EQUAL,
-    OPENED_DIRECTORY,
-    PID,
-    SADDR_FAM,
-    SUCCEEDED,
-    UID,
-    Check,
-    Clause,
-    clauses,
-    united,
-)
+from ruleng.ports import EVERYTHING, Demand
+from ruleng.sources.audit import checks
+from ruleng.sources.audit.checks import ANY, EQUAL, SUCCEEDED, Check, Clause
 
 KEY = "ruleng"
 MACHINES: Mapping[str, tuple[int, ...]] = {"x86_64": (X86_64, I386), "aarch64": (AARCH64,)}
@@ -56,15 +39,16 @@ have no bits for their numbers)."""
 
 _FILTER_EXIT, _FILTER_TASK, _FILTER_MASK = 4, 1, 0x0F  # linux/audit.h
 _NEVER, _ALWAYS = 0, 2
-_PID, _UID, _ARCH, _SADDR_FAM, _ARG0, _KEY = 0, 1, 11, 113, 200, 210
-_EQUAL, _NOT_EQUAL, _BIT_TEST = 0x40000000, 0x30000000, 0x48000000
 _WORDS, _FIELDS = 64, 64  # AUDIT_BITMASK_SIZE, AUDIT_MAX_FIELDS
 _RULE = struct.Struct(f"<3I{_WORDS}I{_FIELDS}I{_FIELDS}I{_FIELDS}II")  # struct audit_rule_data without its buffer
 _SEPARATOR = "\x01"  # AUDIT_KEY_SEPARATOR of libaudit.h
-_SIGCHLD = 17
+_MAKES_A_PROCESS: Clause = ((checks.ARG0, 17, checks.BIT_TEST),)  # SIGCHLD, asm-generic/signal.h: of a thread it is 0
+_IN_PROGRESS: Clause = (*checks.FAILED, (checks.EXIT, -errno.EINPROGRESS & 0xFFFFFFFF, EQUAL))  # a connect that may succeed yet
 _AF_INET, _AF_INET6 = 2, 10
 _SOCKETCALL_NUMBER = 102  # of i386
-_Field = tuple[int, int, int]  # field, value, operator
+
+MOST = 8
+"""Different clauses of one architecture, see `checks.MOST`."""
 
 HEAVY = frozenset(
     """
@@ -84,8 +68,13 @@ HEAVY = frozenset(
 ADDRESSED = frozenset({"sendto", "sendmsg", "recvfrom", "recvmsg"})
 """Heavy, but the kernel can pick those with an address of a family (Linux 5.3): datagrams."""
 
+OFTEN = frozenset({"clone", "connect", "execve", "ioctl", "open", "openat", "openat2"})
+"""Not heavy, but many: for them it is worth a rule to leave out what nobody needs. Others may share such a rule."""
+
 _ALWAYS_WANTED = frozenset({"execve", "execveat", "fork", "vfork", "clone", "setns", "unshare", "capset"})
 _CWD = frozenset({"chdir", "fchdir"})
+_CHANGES: Mapping[str, tuple[Clause, ...]] = {"clone": (_MAKES_A_PROCESS,), "connect": (SUCCEEDED, _IN_PROGRESS)}
+"""What changes a process or a descriptor, where that is not what succeeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,59 +115,94 @@ def plan(demand: Demand, machine: str, owner: Owner, *, heavy: bool = False, onl
     if "proc.cwd" in demand.fields:
         wanted |= _CWD
     left_out: dict[str, str] = {}
+    addressed = frozenset[str]()
     if not heavy:
         for name in wanted & HEAVY:
             left_out[name] = "it would flood audit; the configuration can allow it (audit.heavy)"
         for name in wanted & ADDRESSED:
             left_out[name] = "only calls with an internet address; the configuration can allow all of them (audit.heavy)"
+        addressed = wanted & ADDRESSED
         wanted -= HEAVY
+    asked = _few(_asked(wanted, demand, addressed))
     rules: list[KernelRule] = []
     for arch in MACHINES[machine]:
-        rules += _for_arch(arch, wanted, demand, _ours(arch, owner, only_uid), owner, heavy=heavy)
+        rules += _for_arch(arch, asked, addressed, _ours(arch, owner, only_uid), owner)
     return Plan(tuple(rules), left_out)
 
 
-def _ours(arch: int, owner: Owner, only_uid: int | None) -> list[_Field]:
-    ours = [(_ARCH, arch, _EQUAL), (_PID, owner.pid, _NOT_EQUAL)]
-    return ours if only_uid is None else [*ours, (_UID, only_uid, _EQUAL)]
+def _asked(wanted: frozenset[str], demand: Demand, addressed: frozenset[str]) -> dict[str, tuple[Clause, ...]]:
+    """For each call when it is to be reported: whenever one of the clauses holds."""
+    types = demand.event_types & wanted
+    needed = _ALWAYS_WANTED | _CWD | remembered(types)
+    opens = _needed_opens(types, wanted)
+    asked: dict[str, tuple[Clause, ...]] = {}
+    for name in sorted(wanted - addressed):
+        of_rules = checks.clauses(name, demand.filters.get(name, EVERYTHING)) if name in types else ()
+        of_state = opens if is_open(name) else _CHANGES.get(name, (SUCCEEDED,)) if name in needed else ()
+        asked[name] = checks.united(of_rules, of_state)
+    return asked
+
+
+def _needed_opens(types: frozenset[str], wanted: frozenset[str]) -> tuple[Clause, ...]:
+    """Of which opens to know, so that what comes later can be told by its descriptor."""
+    users = [name for name in types if any(map(is_open, remembered({name})))]
+    if any(call(name).fd not in (None, RESULT) and name != "fchdir" for name in users):
+        return (SUCCEEDED,)
+    return (checks.OPENED_DIRECTORY,) if users or "fchdir" in wanted else ()
+
+
+def _few(asked: dict[str, tuple[Clause, ...]]) -> dict[str, tuple[Clause, ...]]:
+    """The same without clauses that are not worth a rule of their own: the calls that want one are reported always."""
+    while rows := [(len(OFTEN.intersection(names)), names) for clause, names in _sharing(asked).items() if clause != ANY]:
+        often, names = min(rows)
+        if often and len(rows) <= MOST:
+            break
+        asked = asked | dict.fromkeys(names, (ANY,))
+    return asked
+
+
+def _sharing(asked: Mapping[str, tuple[Clause, ...]]) -> dict[Clause, list[str]]:
+    """For each clause the calls that want it."""
+    sharing: dict[Clause, list[str]] = {}
+    for name, clauses in asked.items():
+        for clause in clauses:
+            sharing.setdefault(clause, []).append(name)
+    return sharing
+
+
+def _ours(arch: int, owner: Owner, only_uid: int | None) -> list[Check]:
+    ours = [(checks.ARCH, arch, EQUAL), (checks.PID, owner.pid, checks.NOT_EQUAL)]
+    return ours if only_uid is None else [*ours, (checks.UID, only_uid, EQUAL)]
 
 
 def _for_arch(
-    arch: int, wanted: frozenset[str], demand: Demand, ours: list[_Field], owner: Owner, *, heavy: bool
+    arch: int, asked: Mapping[str, tuple[Clause, ...]], addressed: frozenset[str], ours: list[Check], owner: Owner
 ) -> list[KernelRule]:
-    plain, addressed = set(wanted), frozenset[str]()
-    if not heavy:
-        addressed = wanted & ADDRESSED
-        plain -= addressed
-    rules = []
-    if "clone" in plain and "clone" not in demand.event_types:
-        plain.discard("clone")
-        rules.append(_rule(arch, {"clone"}, [*ours, (_ARG0, _SIGCHLD, _BIT_TEST)], owner))
-    rules.append(_rule(arch, plain, ours, owner))
-    families = [(_SADDR_FAM, family, _EQUAL) for family in (_AF_INET, _AF_INET6)]
+    rules = [_rule(arch, names, [*ours, *clause], owner) for clause, names in _sharing(asked).items()]
+    families = [(checks.SADDR_FAM, family, EQUAL) for family in (_AF_INET, _AF_INET6)]
     if addressed:
         rules += [_rule(arch, addressed, [*ours, family], owner) for family in families]
     if arch == I386:  # its socket calls are one, told apart by the first argument
         for number, name in SOCKETCALL.items():
-            fields = [*ours, (_ARG0, number, _EQUAL)]
-            more = [[]] if name in plain else [[family] for family in families] if name in addressed else []
+            fields = [*ours, (checks.ARG0, number, EQUAL)]
+            more = [[]] if asked.get(name) else [[family] for family in families] if name in addressed else []
             rules += [KernelRule(pack(fields + last, [_SOCKETCALL_NUMBER], owner.key), frozenset({name})) for last in more]
     return [rule for rule in rules if rule is not None]
 
 
-def _rule(arch: int, names: Iterable[str], fields: list[_Field], owner: Owner) -> KernelRule | None:
+def _rule(arch: int, names: Iterable[str], fields: list[Check], owner: Owner) -> KernelRule | None:
     table, calls = numbers(arch), frozenset(names)
     found = [number for name in calls for number in table.get(name, ()) if number < _WORDS * 32]
     return KernelRule(pack(fields, found, owner.key), calls) if found else None
 
 
-def pack(fields: Iterable[_Field], calls: Iterable[int], key: str) -> bytes:
+def pack(fields: Iterable[Check], calls: Iterable[int], key: str) -> bytes:
     """struct audit_rule_data: (field, value, operator)s, all of which must hold, and the system calls by number."""
     mask = [0] * _WORDS
     for number in calls:
         mask[number >> 5] |= 1 << (number & 31)
     text = key.encode()
-    rows = [*fields, (_KEY, len(text), _EQUAL)]
+    rows = [*fields, (checks.KEY, len(text), EQUAL)]
     empty = [0] * (_FIELDS - len(rows))
     columns = ([row[column] for row in rows] + empty for column in range(3))
     return _RULE.pack(_FILTER_EXIT, _ALWAYS, len(rows), *mask, *(value for column in columns for value in column), len(text)) + text
@@ -211,7 +235,7 @@ def _key(rule: bytes) -> str:
     count, kinds, lengths = values[2], values[3 + _WORDS :], values[3 + _WORDS + _FIELDS :]
     offset = _RULE.size
     for kind, length in zip(kinds[: min(count, _FIELDS)], lengths, strict=False):
-        if kind == _KEY:
+        if kind == checks.KEY:
             return rule[offset : offset + length].decode("utf-8", "replace")
         if kind in _WITH_TEXT:
             offset += length

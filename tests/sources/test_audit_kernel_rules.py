@@ -3,41 +3,47 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ruleng.abi.syscalls import AARCH64, I386, X86_64, numbers
 from ruleng.normalise.audit.calls import supporting
-from ruleng.ports import Demand
-from ruleng.sources.audit.kernel_rules import ADDRESSED, HEAVY, KernelRule, Owner, hides_new_processes, owner_of, pack, plan
+from ruleng.ports import HIGHEST, Atom, Demand, Filter
+from ruleng.sources.audit.kernel_rules import (
+    ADDRESSED,
+    HEAVY,
+    MOST,
+    KernelRule,
+    Owner,
+    hides_new_processes,
+    owner_of,
+    pack,
+    plan,
+)
+from tests.sources.exit_filter import EQUAL, NOT_EQUAL, Call, calls_of, checks_of, is_reported
 
 OWNER = Owner(4711, 123456, 0, 64)
-ARCH, PID, UID, FAMILY, ARG0, SUCCESS = 11, 0, 1, 113, 200, 104
-EQUAL, NOT_EQUAL, BIT_TEST = 0x40000000, 0x30000000, 0x48000000
+ARCH, PID, UID = 11, 0, 1
+SUCCEEDS: Filter = ((Atom("evt.rawres", ((0, HIGHEST),)),),)
+ENOENT, EACCES, EINPROGRESS = -2, -13, -115
 
 
-def demand(*event_types: str, fields: frozenset[str] = frozenset()) -> Demand:
-    return Demand(event_types=frozenset(event_types), fields=fields)
+def demand(*event_types: str, fields: frozenset[str] = frozenset(), **filters: Filter) -> Demand:
+    return Demand(event_types=frozenset(event_types), fields=fields, filters=filters)
 
 
-def unpacked(rule: bytes) -> tuple[dict[int, tuple[int, int]], set[int]]:
-    """(field -> (operator, value), system calls)."""
-    header = struct.unpack_from("<3I", rule)
-    assert header[:2] == (4, 2), "a rule of the exit list that always records"
-    mask = struct.unpack_from("<64I", rule, 12)
-    columns = [struct.unpack_from("<64I", rule, 12 + 256 * column) for column in (1, 2, 3)]
-    fields = {columns[0][row]: (columns[2][row], columns[1][row]) for row in range(header[2])}
-    return fields, {word * 32 + bit for word, bits in enumerate(mask) for bit in range(32) if bits >> bit & 1}
+def fails_with(*results: int) -> Filter:
+    return ((Atom("evt.rawres", tuple((result, result) for result in sorted(results))),),)
 
 
-def asked(rules: tuple[KernelRule, ...], arch: int, **only: int) -> set[str]:
-    """Names of the system calls that some rule of this architecture asks for without a further condition."""
-    names: set[str] = set()
-    for rule in rules:
-        fields, calls = unpacked(rule.data)
-        if fields[ARCH] == (EQUAL, arch) and set(fields) == {ARCH, PID, 210}:
-            names |= {name for name, known in numbers(arch).items() if set(known) & calls}
-    return names
+def asked(rules: tuple[KernelRule, ...], arch: int) -> set[str]:
+    """Names of the system calls of this architecture that are reported when they succeed."""
+    data = [rule.data for rule in rules]
+    return {name for name in numbers(arch) if is_reported(data, Call(name, arch=arch))}
+
+
+def reported(planned_for: Demand, call: Call) -> bool:
+    return is_reported([rule.data for rule in plan(planned_for, "x86_64", OWNER).rules], call)
 
 
 def test_a_demand_is_asked_for_on_both_widths_of_the_machine() -> None:
@@ -48,10 +54,9 @@ def test_a_demand_is_asked_for_on_both_widths_of_the_machine() -> None:
 
 
 def test_arm_is_asked_in_its_own_numbers() -> None:
-    planned = plan(demand("openat"), "aarch64", OWNER)
-    fields, calls = unpacked(planned.rules[-1].data)
-    assert fields[ARCH] == (EQUAL, AARCH64)
-    assert {56, 221} <= calls  # openat, execve: asm-generic/unistd.h
+    rules = plan(demand("openat"), "aarch64", OWNER).rules
+    assert {(ARCH, AARCH64, EQUAL)} == {checks_of(rule.data)[0] for rule in rules}
+    assert {56, 221} <= set().union(*(calls_of(rule.data) for rule in rules))  # openat, execve: asm-generic/unistd.h
 
 
 def test_nothing_is_asked_for_when_no_rule_needs_anything() -> None:
@@ -60,20 +65,20 @@ def test_nothing_is_asked_for_when_no_rule_needs_anything() -> None:
 
 def test_ruleng_itself_is_never_recorded() -> None:
     for rule in plan(demand("openat", "sendto", "connect"), "x86_64", OWNER).rules:
-        assert unpacked(rule.data)[0][PID] == (NOT_EQUAL, 4711)
+        assert (PID, 4711, NOT_EQUAL) in checks_of(rule.data)
 
 
 def test_a_trial_can_be_limited_to_one_user() -> None:
     for rule in plan(demand("openat", "sendto"), "x86_64", OWNER, only_uid=54321).rules:
-        assert unpacked(rule.data)[0][UID] == (EQUAL, 54321)
+        assert (UID, 54321, EQUAL) in checks_of(rule.data)
 
 
 def test_clone_is_asked_for_where_it_makes_a_process_and_not_for_threads() -> None:
-    rules = plan(demand("openat"), "x86_64", OWNER).rules
-    assert "clone" not in asked(rules, X86_64)
-    assert "clone3" not in asked(rules, X86_64)
-    conditions = [unpacked(rule.data) for rule in rules if rule.calls == {"clone"}]
-    assert [(fields[ARG0], calls) for fields, calls in conditions] == [((BIT_TEST, 17), {56}), ((BIT_TEST, 17), {120})]
+    thread, process = 0x3D0F00, 0x1200011  # of pthread_create(3) and fork(3) in glibc; the last byte is the child's signal
+    for arch in (X86_64, I386):
+        assert not reported(demand("openat"), Call("clone", 200, (thread, 0, 0, 0), arch=arch))
+        assert reported(demand("openat"), Call("clone", 200, (process, 0, 0, 0), arch=arch))
+        assert not reported(demand("openat"), Call("clone3", 200, arch=arch))
 
 
 def test_a_rule_about_clone_gets_all_of_them() -> None:
@@ -105,17 +110,109 @@ def test_the_configuration_can_allow_the_flood() -> None:
 
 
 def test_sending_is_asked_for_where_it_names_an_internet_address() -> None:
-    planned = plan(demand("sendto"), "x86_64", OWNER)
-    assert "sendto" not in asked(planned.rules, X86_64)
-    families = [unpacked(rule.data)[0][FAMILY] for rule in planned.rules if rule.calls == {"sendto"}]
-    assert set(families) == {(EQUAL, 2), (EQUAL, 10)}
-    assert set(planned.left_out) == {"sendto"}
+    assert [reported(demand("sendto"), Call("sendto", family=family)) for family in (None, 1, 2, 10)] == [False, False, True, True]
+    assert set(plan(demand("sendto"), "x86_64", OWNER).left_out) == {"sendto"}
 
 
 def test_socket_calls_of_i386_are_told_apart_by_their_first_argument() -> None:
-    planned = plan(demand("connect"), "x86_64", OWNER)
-    multiplexed = [fields[ARG0] for rule in planned.rules for fields, calls in [unpacked(rule.data)] if calls == {102}]
-    assert multiplexed == [(EQUAL, 1), (EQUAL, 3)]  # socket and connect: linux/net.h
+    subcalls = [n for n in range(1, 21) if reported(demand("connect"), Call("socketcall", args=(n, 0, 0, 0), arch=I386))]
+    assert subcalls == [1, 3]  # socket and connect: linux/net.h
+
+
+# --- filters ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_fails_is_not_asked_for_where_no_rule_wants_it() -> None:
+    opens = demand("openat", openat=SUCCEEDS)
+    assert reported(opens, Call("openat", 3))
+    assert not reported(opens, Call("openat", ENOENT))
+    assert reported(demand("openat"), Call("openat", ENOENT))
+
+
+def test_errors_that_rules_want_are_asked_for_and_no_others() -> None:
+    refused = demand("openat", openat=fails_with(EACCES))
+    assert [result for result in (3, ENOENT, EACCES) if reported(refused, Call("openat", result))] == [EACCES]
+
+
+def test_programs_that_could_not_be_started_are_no_news_to_the_state() -> None:
+    assert reported(demand("chmod"), Call("execve", 0))
+    assert not reported(demand("chmod"), Call("execve", ENOENT))
+    assert reported(demand("execve"), Call("execve", ENOENT))
+    assert reported(demand("execve", execve=fails_with(EACCES)), Call("execve", 0)), "the state needs it"
+    assert not reported(demand("execve", execve=fails_with(EACCES)), Call("execve", ENOENT))
+
+
+def test_a_connection_in_progress_is_one_that_the_socket_has() -> None:
+    sent = demand("connect", "sendto", connect=fails_with(EACCES))
+    assert [r for r in (0, ENOENT, EACCES, EINPROGRESS) if reported(sent, Call("connect", r))] == [0, EACCES, EINPROGRESS]
+
+
+WRITES: Filter = ((Atom("evt.is_open_write", ((1, 1),)),),)
+READ, WRITE, READ_WRITE, CREATE = 0, 1, 2, 0o100
+
+
+def test_opens_to_write_are_told_by_their_flags() -> None:
+    written = demand("open", "openat", "openat2", open=WRITES, openat=WRITES, openat2=WRITES)
+    for arch in (X86_64, I386):
+        for flags, wanted in ((READ, False), (CREATE, False), (WRITE, True), (READ_WRITE, True), (READ_WRITE | CREATE, True)):
+            assert reported(written, Call("open", 3, (0, flags, 0, 0), arch=arch)) is wanted
+            assert reported(written, Call("openat", 3, (0, 0, flags, 0), arch=arch)) is wanted
+            assert reported(written, Call("openat2", 3, (0, 0, flags, 0), arch=arch)), "its flags lie in memory"
+
+
+def test_directories_are_asked_for_too_that_later_opens_may_start_from() -> None:
+    directory = frozenset({0o040000})
+    for wanted in (demand("openat", openat=WRITES), demand("open", "unlinkat", open=WRITES)):
+        name = "openat" if "openat" in wanted.event_types else "open"
+        assert reported(wanted, Call(name, 3, file_types=directory))
+        assert not reported(wanted, Call(name, 3, file_types=frozenset({0o100000})))
+        assert not reported(wanted, Call(name, ENOENT, file_types=directory))
+    assert not reported(demand("open", open=WRITES), Call("open", 3, file_types=directory)), "nothing can start from it"
+
+
+def test_all_files_are_asked_for_where_calls_work_on_open_ones() -> None:
+    changed = demand("openat", "fchmod", openat=WRITES)
+    assert reported(changed, Call("openat", 3))
+    assert not reported(changed, Call("openat", ENOENT))
+
+
+def test_a_working_directory_that_is_a_descriptor_is_asked_for() -> None:
+    entered = demand("open", fields=frozenset({"proc.cwd"}), open=WRITES)
+    assert reported(entered, Call("open", 3, file_types=frozenset({0o040000})))
+
+
+def test_users_are_told_apart() -> None:
+    for name, value in (("user.uid", "uid"), ("user.euid", "euid")):
+        of_root = demand("openat", openat=((Atom(name, ((0, 0),)),),))
+        assert reported(of_root, Call("openat", **{value: 0}))
+        assert not reported(of_root, Call("openat", **{value: 1000}))
+
+
+def test_calls_that_want_the_same_share_a_rule() -> None:
+    names = ("open", "openat", "openat2", "chmod", "unlink", "rename")
+    rules = plan(demand(*names, **dict.fromkeys(names, SUCCEEDS)), "x86_64", OWNER).rules
+    assert len([rule for rule in rules if {*names, "execve"} <= rule.calls]) == 2, "one an architecture"
+
+
+def test_a_call_that_is_made_seldom_is_not_worth_a_rule_of_its_own() -> None:
+    assert reported(demand("setuid", setuid=((Atom("user.uid", ((0, 0),)),),)), Call("setuid", uid=1000))
+
+
+def test_what_no_event_can_satisfy_is_not_asked_for() -> None:
+    assert not reported(demand("openat", "chmod", chmod=()), Call("chmod"))
+
+
+def test_many_filters_make_few_rules() -> None:
+    often = ("connect", "ioctl", "open", "openat", "openat2")
+    each = {name: fails_with(*range(-4 * n - 4, -4 * n)) for n, name in enumerate(often)}
+    rules = plan(demand(*often, **each), "x86_64", OWNER).rules
+    for arch in (X86_64, I386):
+        own = [rule for rule in rules if (ARCH, arch, EQUAL) in checks_of(rule.data) and 102 not in calls_of(rule.data)]
+        assert len(own) <= MOST + 1
+    for name, wanted in each.items():
+        (atom,) = wanted[0]
+        for result, _ in atom.ranges:
+            assert reported(demand(*often, **each), Call(name, result))
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
@@ -163,6 +260,7 @@ def test_a_rule_that_hides_every_new_process_is_recognised() -> None:
     assert not hides_new_processes(pack([], [59], "x"))
 
 
+@settings(deadline=None)
 @given(st.frozensets(st.sampled_from(sorted(numbers(X86_64))), max_size=12), st.booleans())
 def test_every_event_type_of_the_machine_is_asked_for_or_said_to_be_left_out(wanted: frozenset[str], heavy: bool) -> None:
     planned = plan(demand(*wanted), "x86_64", OWNER, heavy=heavy)
