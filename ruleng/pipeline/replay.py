@@ -44,12 +44,13 @@ async def replay(settings: Settings, paths: Sequence[str], voice: Voice, *, rota
     evaluator = Evaluator(
         ruled.ruleset, Inert(), stats, hostname=settings.hostname(), matching=settings.rule_matching(), log=voice.say
     )
+    run = Run(source, evaluator, hub, stats, voice)
     try:
-        await Run(source, evaluator, hub, stats, voice).run(settings.duration_s)
+        await run.run()
     finally:
         voice.clear()
     sum_up(stats, evaluator, hub, voice, quiet=quiet)
-    return 0 if is_sound(stats) or hub.over.is_set() else 1
+    return 0 if is_sound(stats) or run.is_deserted else 1
 
 
 def read_events(settings: Settings, path: str, demand: Demand, stats: RunStats) -> Iterator[Event]:

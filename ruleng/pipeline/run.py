@@ -24,7 +24,7 @@ from ruleng.ports import Source
 
 class Run:
     """One run. `ready` is called when everything is open. `reload` puts other rules in force, or raises RulengError having
-    changed nothing.
+    changed nothing. Afterwards `is_deserted` says whether it ended because no sink took anything any more.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Run:
         ready: Callable[[], None] | None = None,
         reload: Callable[[], None] | None = None,
     ) -> None:
+        self.is_deserted = False
         self._source = source
         self._evaluator = evaluator
         self._hub = hub
@@ -118,4 +119,5 @@ class Run:
 
     async def _until_no_sink_is_left(self) -> None:
         await self._hub.over.wait()
+        self.is_deserted = True
         self._stop.set()

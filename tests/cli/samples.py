@@ -17,19 +17,24 @@ _EOE = "type=EOE msg=audit({time}:{serial}): \n"
 EXECVE, OPENAT, FCHMODAT = 59, 257, 268  # arch/x86/entry/syscalls/syscall_64.tbl
 
 
+def _time(serial: int) -> str:
+    """A millisecond for each."""
+    return f"{1_700_000_000 + serial // 1000}.{serial % 1000:03}"
+
+
 def opened(serial: int, path: str, *, comm: str = "cat", pid: int = 4711, uid: int = 0) -> str:
     return (_CALL + _CWD + _PATH + _EOE).format(
-        time=f"1700000000.{serial:03}", serial=serial, number=OPENAT, exit=3, a2=0, ppid=4242, pid=pid, uid=uid, comm=comm,
+        time=_time(serial), serial=serial, number=OPENAT, exit=3, a2=0, ppid=4242, pid=pid, uid=uid, comm=comm,
         exe=f"/usr/bin/{comm}", cwd="/root", path=path,
     )  # fmt: skip
 
 
 def executed(serial: int, *argv: str, pid: int = 4711, uid: int = 0) -> str:
     comm = argv[0]
-    stamp = f"1700000000.{serial:03}:{serial}"
+    stamp = f"{_time(serial)}:{serial}"
     arguments = " ".join(f'a{number}="{text}"' for number, text in enumerate(argv))
     return (_CALL + f"type=EXECVE msg=audit({stamp}): argc={len(argv)} {arguments}\n" + _CWD + _PATH + _EOE).format(
-        time=f"1700000000.{serial:03}", serial=serial, number=EXECVE, exit=0, a2=0, ppid=4242, pid=pid, uid=uid, comm=comm,
+        time=_time(serial), serial=serial, number=EXECVE, exit=0, a2=0, ppid=4242, pid=pid, uid=uid, comm=comm,
         exe=f"/usr/bin/{comm}", cwd="/root", path=f"/usr/bin/{comm}",
     )  # fmt: skip
 

@@ -7,11 +7,13 @@ write messages (`msg='op=login acct="root"'`) keep to this as far as they use li
 
 from __future__ import annotations
 
+import re
 from binascii import unhexlify
 
 ENRICHED = b"\x1d"
 """auditd puts it before what it adds with log_format=ENRICHED, see auditd.conf(5)."""
 
+_ADDED = re.compile(rb'([A-Z][A-Z0-9_-]*)=(?:"([^"]*)"|([^ "]+))').findall
 _NOTHING = frozenset({b"(null)", b"(none)", b"?", b""})
 ENCODED = frozenset(
     (
@@ -81,13 +83,10 @@ def number(body: bytes, key: bytes, base: int = 10) -> int | None:
 
 
 def enriched(body: bytes) -> dict[str, str]:
-    """The names that auditd added: {"UID": "root", "SYSCALL": "openat"}."""
-    part = body.partition(ENRICHED)[2]
+    """The names that auditd added: {"UID": "root", "SYSCALL": "openat"}. Names of users are quoted, those of calls are not."""
     found: dict[str, str] = {}
-    for token in part.split(b'" '):
-        key, _, value = token.partition(b'="')
-        if value:
-            found.setdefault(decode(key), decode(value.removesuffix(b'"')))
+    for key, quoted, plain in _ADDED(body.partition(ENRICHED)[2]):
+        found.setdefault(decode(key), decode(quoted or plain))
     return found
 
 
