@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ruleng.normalise.audit import AuditEvent, Record
+from ruleng.normalise.audit import AuditEvent
 from ruleng.ports import Ledger
 from ruleng.sources.audit.record import MAX_SERIAL, Kind, announced, parse_time
 
@@ -20,7 +20,7 @@ WHERE = "audit.assemble"
 _SECOND_NS = 1_000_000_000
 _LOOK_NS = _SECOND_NS // 10
 """Clocks are looked at no more often than this."""
-_COMPANY = frozenset({b"PATH", b"CWD", b"EXECVE", b"PROCTITLE", b"SOCKADDR"})
+_ONLY_BESIDE = (b"type=PATH ", b"type=CWD ", b"type=EXECVE ", b"type=SOCKADDR ")
 """Records that are written only beside a SYSCALL."""
 
 
@@ -37,6 +37,37 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+class _Open:
+    """An event that is not complete yet."""
+
+    __slots__ = ("company", "has_ended", "line", "node", "paths", "serial", "size_bytes", "source", "syscall", "time_ns", "title")
+
+    def __init__(self, time_ns: int, serial: int, node: str | None, source: str, line: int) -> None:
+        self.time_ns = time_ns
+        self.serial = serial
+        self.node = node
+        self.source = source
+        self.line = line
+        self.syscall: bytes | None = None
+        self.title: bytes | None = None
+        self.company: list[bytes] = []
+        self.paths = 0
+        self.size_bytes = 0
+        self.has_ended = False
+
+    def is_complete(self) -> bool:
+        """Whether its end was seen and nothing that is announced is missing."""
+        if not self.has_ended:
+            return False
+        if self.syscall is None:
+            return self.title is None and not any(part.startswith(_ONLY_BESIDE) for part in self.company)
+        return self.paths >= announced(self.syscall)
+
+    def event(self) -> AuditEvent:
+        company = b"".join(self.company)
+        return AuditEvent(self.time_ns, self.serial, self.node, self.syscall, company, self.title, self.source, self.line)
+
+
 class Assembler:
     def __init__(self, ledger: Ledger, source: str, limits: Limits = DEFAULT_LIMITS) -> None:
         self.ready: list[AuditEvent] = []
@@ -44,7 +75,7 @@ class Assembler:
         self.source = source
         self._ledger = ledger
         self._limits = limits
-        self._open: dict[bytes, AuditEvent] = {}
+        self._open: dict[bytes, _Open] = {}
         self._finished: set[bytes] = set()
         self._finished_before: set[bytes] = set()
         self._newest_ns: dict[str | None, int] = {}
@@ -65,23 +96,31 @@ class Assembler:
             event = self._begin(key, kind, stamp, line)
             if event is None:
                 return
-        if role in ("title", "end", "alone"):
-            event.ended = True
-        if role == "syscall" and _syscall(event.records) is not None:
-            self._lost("a SYSCALL record came twice", line)
-        elif role != "end":
-            event.records.append((kind.type, body))
-        if event.ended and is_whole(event.records):
+        if role in ("part", "alone"):
+            event.company.append(b"type=%b %b\n" % (kind.type, body))
+            event.paths += kind.type == b"PATH"
+            event.has_ended = event.has_ended or role == "alone"
+        elif role == "syscall":
+            if event.syscall is not None:
+                self._lost("a SYSCALL record came twice", line)
+                return
+            event.syscall = body
+        else:
+            event.has_ended = True
+            if role == "title":
+                event.title = body
+        event.size_bytes += len(body)
+        if event.is_complete():
             self._close(key)
 
-    def add_whole(self, key: bytes, stamp: bytes, node: str | None, records: list[Record], *, line: int) -> bool:
+    def add_whole(self, key: bytes, stamp: bytes, node: str | None, body: bytes, company: bytes, title: bytes, line: int) -> bool:
         """An event whose records stand together and lack nothing, its stamp too. False when it must be added record by record."""
         if key in self._finished or key in self._open or key in self._finished_before:
             return False
         time_text, _, serial = stamp.partition(b":")
         if time_text != self._time_text:
             self._is_time(time_text, node, line)
-        self.ready.append(AuditEvent(self._time_ns, int(serial), node, records, self.source, line, True))
+        self.ready.append(AuditEvent(self._time_ns, int(serial), node, body, company, title, self.source, line))
         self._finished.add(key)
         if len(self._finished) >= self._limits.finished:
             self._forget_finished()
@@ -108,7 +147,7 @@ class Assembler:
                 self._close(key)
         self._ticked = set(self._open)
 
-    def _begin(self, key: bytes, kind: Kind, stamp: bytes, line: int) -> AuditEvent | None:
+    def _begin(self, key: bytes, kind: Kind, stamp: bytes, line: int) -> _Open | None:
         """A new event; None when the record cannot begin one."""
         if key in self._finished or key in self._finished_before:
             if kind.role != "end":
@@ -127,7 +166,7 @@ class Assembler:
         if len(self._open) >= self._limits.events:
             self._lost("too many events are open: the oldest was closed early", line)
             self._close(next(iter(self._open)))
-        event = self._open[key] = AuditEvent(self._time_ns, int(serial), kind.node, [], self.source, line)
+        event = self._open[key] = _Open(self._time_ns, int(serial), kind.node, self.source, line)
         return event
 
     def _is_time(self, text: bytes, node: str | None, line: int) -> bool:
@@ -157,7 +196,7 @@ class Assembler:
             self._close(key)
 
     def _close(self, key: bytes) -> None:
-        self.ready.append(self._open.pop(key))
+        self.ready.append(self._open.pop(key).event())
         self._finished.add(key)
         if len(self._finished) >= self._limits.finished:
             self._forget_finished()
@@ -168,13 +207,11 @@ class Assembler:
 
     def _shrink(self) -> None:
         """Count what is held, and close the oldest until it is little enough."""
-        sizes = {key: sum([len(body) for _, body in event.records]) for key, event in self._open.items()}
-        held = sum(sizes.values())
+        held = sum([event.size_bytes for event in self._open.values()])
         while held > self._limits.held_bytes // 2:
-            key = next(iter(sizes))
-            held -= sizes.pop(key)
-            place = self._open[key].place
-            self._ledger.lost(WHERE, "open events hold too much memory: the oldest was closed early", sample=place)
+            key, event = next(iter(self._open.items()))
+            held -= event.size_bytes
+            self._lost("open events hold too much memory: the oldest was closed early", event.line)
             self._close(key)
         self._added_bytes = 0
 
@@ -183,18 +220,3 @@ class Assembler:
 
     def _place(self, line: int) -> str:
         return f"{self.source}:{line}" if line else self.source
-
-
-def is_whole(records: list[Record]) -> bool:
-    """Whether nothing that is announced is missing, of an event whose end was seen."""
-    body = _syscall(records)
-    if body is None:
-        return not any(kind in _COMPANY for kind, _ in records)
-    return [kind for kind, _ in records].count(b"PATH") >= announced(body)
-
-
-def _syscall(records: list[Record]) -> bytes | None:
-    for kind, body in records:
-        if kind == b"SYSCALL":
-            return body
-    return None

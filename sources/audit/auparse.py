@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from ruleng.errors import HostError
-from ruleng.normalise.audit import AuditEvent, Record
+from ruleng.normalise.audit import AuditEvent
 from ruleng.ports import Ledger
 from ruleng.sources.audit.reader import Reader
 from ruleng.sources.audit.record import split
@@ -75,14 +75,17 @@ class AuparseReader(Reader):
         if kind != self._auparse.AUPARSE_CB_EVENT_READY:
             return
         stamp = parser.get_timestamp()
-        event = AuditEvent(stamp.sec * 1_000_000_000 + stamp.milli * 1_000_000, stamp.serial, stamp.host, [], self._source, 0)
+        syscall, title, company = None, None, b""
         more = parser.first_record()
         while more:
-            event.records.append(self._record(parser))
+            record = parser.get_type_name()
+            _, _, body = split(parser.get_record_text().encode())
+            if record == "SYSCALL":
+                syscall = body
+            elif record == "PROCTITLE":
+                title = body
+            else:
+                company += b"type=%b %b\n" % (record.encode(), body)
             more = parser.next_record()
-        self._ready.append(event)
-
-    def _record(self, parser: Any) -> Record:
-        text = parser.get_record_text().encode()
-        _, _, body = split(text)
-        return parser.get_type_name().encode(), body
+        time_ns = stamp.sec * 1_000_000_000 + stamp.milli * 1_000_000
+        self._ready.append(AuditEvent(time_ns, stamp.serial, stamp.host, syscall, company, title, self._source, 0))

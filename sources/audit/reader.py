@@ -13,7 +13,7 @@ from typing import Protocol
 from ruleng.normalise.audit import AuditEvent
 from ruleng.ports import Ledger
 from ruleng.sources.audit.assemble import DEFAULT_LIMITS, Assembler, Limits
-from ruleng.sources.audit.record import BLOCK, BLOCK_PARTS, Kind, kind_of, numbered, split
+from ruleng.sources.audit.record import BLOCK, Kind, kind_of, numbered, split
 
 WHERE = "audit.parse"
 MAX_LINE = 1_048_576
@@ -159,19 +159,25 @@ class Reader:
 
     def _block(self, found: re.Match[bytes]) -> bool:
         """A match of BLOCK. False when its lines have to be taken one by one."""
-        prefix, _, stamp, syscall, middle, title, end = found.groups()
-        paths = middle.count(b"type=PATH ")
-        if paths > _FEW or _ITEMS[paths] not in syscall:
-            return False
-        parts = BLOCK_PARTS(middle) if middle else ()
-        records = [(b"SYSCALL", syscall), *parts, (b"PROCTITLE", title)]
+        prefix, between, stamp, syscall, company, title, end = found.groups()
+        lines = 0
+        if company:
+            size = len(company)
+            company = company.replace(between, b"")
+            lines = company.count(b"\n")
+            if size - len(company) != lines * len(between):
+                return False  # a body holds it too
         node, key = None, stamp
         if prefix:
+            company = company.replace(prefix + b"type=", b"type=")
             kind = self._kind(prefix + _SYSCALL)
             node, key = kind.node, kind.key + stamp
-        if not self._assembler.add_whole(key, stamp, node, records, line=self._line + 1):
+        paths = company.count(b"\ntype=PATH ") + company.startswith(b"type=PATH ")
+        if paths > _FEW or _ITEMS[paths] not in syscall:
             return False
-        self._line += len(records) if end is None else len(records) + 1
+        if not self._assembler.add_whole(key, stamp, node, syscall, company, title, self._line + 1):
+            return False
+        self._line += lines + (2 if end is None else 3)
         return True
 
     def _one(self, line: bytes) -> None:

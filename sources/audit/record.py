@@ -63,8 +63,6 @@ BLOCK = re.compile(
 ).match
 """A whole event as it mostly stands in a log, from SYSCALL to PROCTITLE with nothing of others in between. Groups: node, what
 stands before each body, stamp, body of SYSCALL, the lines in between, body of PROCTITLE, EOE. Linear: nothing is tried twice."""
-BLOCK_PARTS = re.compile(rb"type=([A-Z0-9_]++) msg=audit\([0-9.:]++\): ([^\n]*+)\n").findall
-"""(type, body) of each line in between."""
 
 
 def announced(syscall: bytes) -> int:

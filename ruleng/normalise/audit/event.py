@@ -5,24 +5,41 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 Record = tuple[bytes, bytes]
 """(type: SYSCALL, PATH, ...; body: what follows `msg=audit(TIME:SERIAL): `, without line end)"""
 
+_RECORDS = re.compile(rb"type=([^ \n]*+) ([^\n]*+)\n").findall
+
 
 class AuditEvent(msgspec.Struct, gc=False):
-    """The records that share node, time and serial, in the order in which they came."""
+    """The records that share node, time and serial."""
 
     time_ns: int
     serial: int
     node: str | None  # the host, where the log names it
-    records: list[Record]
+    syscall: bytes | None  # body of the SYSCALL record
+    company: bytes  # the other records, in the order in which they came, each as `type=TYPE BODY\n`
+    title: bytes | None  # body of the PROCTITLE record
     source: str  # the file or stream, and the line of the first record; 0 where there are no lines
     line: int
-    ended: bool = False  # its end was seen
 
     @property
     def place(self) -> str:
         """FILE:LINE, for people who look for it."""
         return f"{self.source}:{self.line}" if self.line else f"{self.source}: event {self.serial}"
+
+    @property
+    def records(self) -> list[Record]:
+        """All of them: SYSCALL first, PROCTITLE last."""
+        first = [] if self.syscall is None else [(b"SYSCALL", self.syscall)]
+        last = [] if self.title is None else [(b"PROCTITLE", self.title)]
+        return first + taken_apart(self.company) + last
+
+
+def taken_apart(company: bytes) -> list[Record]:
+    found: list[Record] = _RECORDS(company)
+    return found

@@ -12,11 +12,12 @@ from typing import Any
 from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, Arg, Event, Fd, Paths, Process, Signal
 from ruleng.normalise.audit.arguments import Arguments, signed
 from ruleng.normalise.audit.calls import Call
+from ruleng.normalise.audit.company import Company
 from ruleng.normalise.audit.descriptors import Descriptors
-from ruleng.normalise.audit.event import AuditEvent, Record
+from ruleng.normalise.audit.event import AuditEvent
 from ruleng.normalise.audit.identity import Identities, Subject
-from ruleng.normalise.audit.paths import PathCache, PathItem, absolute, in_order
-from ruleng.normalise.audit.sockaddr import SockAddr
+from ruleng.normalise.audit.memo import Memo
+from ruleng.normalise.audit.paths import PathItem, absolute
 from ruleng.ports import Ledger
 
 WHERE = "audit.parse"
@@ -40,32 +41,25 @@ class Plan:
 class Hit(Subject):
     """Records as they stand, and who did it."""
 
-    __slots__ = ("a", "audit", "execve", "items", "others", "paths", "plan", "proc", "result", "sockaddr")
+    __slots__ = ("a", "audit", "company", "items", "plan", "proc", "result")
 
     a: tuple[bytes, bytes, bytes, bytes]
     audit: AuditEvent
-    execve: list[bytes]  # bodies, as of the following
+    company: Company
     items: bytes  # how many PATH records the kernel announced
-    others: list[Record]
-    paths: list[bytes]
     plan: Plan
     proc: Process
     result: int | None
-    sockaddr: bytes | None
 
     def number(self, position: int) -> int:
         """An argument as a C int: a descriptor, a pid."""
         return signed(int(self.a[position], 16))
 
-    def other(self, kind: bytes) -> bytes | None:
-        """The body of the first record of that type."""
-        return next((body for record, body in self.others if record == kind), None)
-
 
 class Context:
     """What all handlers use."""
 
-    __slots__ = ("addresses", "commands", "descriptors", "identities", "ledger", "numbers", "origin", "paths", "wants_args")
+    __slots__ = ("descriptors", "identities", "ledger", "numbers", "origin", "paths", "wants_args")
 
     def __init__(self, identities: Identities, ledger: Ledger, numbers: Iterator[int], origin: str) -> None:
         self.identities = identities
@@ -73,9 +67,7 @@ class Context:
         self.numbers = numbers
         self.origin = origin
         self.descriptors = Descriptors(ledger)
-        self.paths = PathCache()
-        self.addresses: dict[bytes, SockAddr] = {}  # by bodies of SOCKADDR records
-        self.commands: dict[bytes, tuple[tuple[str, ...], str | None]] = {}  # by bodies of EXECVE records
+        self.paths: Memo[PathItem] = Memo(2048)  # by bodies of PATH records
         self.wants_args = True
 
     def event(
@@ -113,16 +105,10 @@ class Context:
         self.ledger.lost(WHERE, reason, sample=hit.audit.place)
 
     def items(self, hit: Hit) -> list[PathItem]:
-        """The PATH records that name files, as the call named them. Those that cannot be read are counted and left out."""
-        found: list[PathItem] = []
-        for body in hit.paths:
-            try:
-                found.append(self.paths.item(body))
-            except ValueError as error:
-                self.lost(hit, f"PATH: {error}")
-        if len(hit.paths) < int(hit.items):
+        """The files that the call names, in its order."""
+        if hit.company.paths < int(hit.items):
             self.ledger.lost("audit.assemble", "an event lacks PATH records", sample=hit.audit.place)
-        return in_order(found)
+        return hit.company.items(self.paths)
 
     def absolute(self, hit: Hit, item: PathItem, directory_at: int | None) -> str | None:
         """The path of a file; None when the directory that its name is relative to is not known."""

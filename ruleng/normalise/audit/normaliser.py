@@ -17,7 +17,8 @@ from ruleng.event import NO_PROCESS, Event, Process
 from ruleng.fields.params import event_name
 from ruleng.normalise.audit import of_files, of_processes, of_sockets, records
 from ruleng.normalise.audit.calls import STATE, call, remembered
-from ruleng.normalise.audit.event import AuditEvent, Record
+from ruleng.normalise.audit.company import NO_COMPANY, Companies, Company
+from ruleng.normalise.audit.event import AuditEvent
 from ruleng.normalise.audit.hit import WHERE, Context, Handler, Hit, Plan
 from ruleng.normalise.audit.identity import Identities
 from ruleng.normalise.audit.text import ENRICHED, enriched, pairs, raw
@@ -53,6 +54,7 @@ class AuditNormaliser:
         self._ledger = ledger
         self._identities = Identities(state, ledger)
         self._context = Context(self._identities, ledger, numbers if numbers is not None else count(1), origin)
+        self._companies = Companies()
         self._plans: dict[bytes, Plan] = {}
         self._socket_plans: dict[str, Plan] = {}
         self._remembered: frozenset[str] = frozenset()
@@ -69,47 +71,34 @@ class AuditNormaliser:
 
     def events(self, audit: AuditEvent) -> list[Event]:
         """Never raises for what is in the records."""
+        text = audit.company
+        company = self._companies.of(text) if text else NO_COMPANY
+        if audit.syscall is None:
+            if company.is_any():
+                self._ledger.lost("audit.assemble", "an event lacks its SYSCALL record", sample=audit.place)
+            return self._records(audit, company, NO_PROCESS)
+        hit = Hit()
+        hit.audit, hit.time_ns, hit.body, hit.proc = audit, audit.time_ns, audit.syscall, NO_PROCESS
+        hit.cwd, hit.proctitle, hit.company = company.cwd, audit.title, company
+        event = None
+        try:
+            event = self._syscall(hit)
+        except ValueError as error:
+            self._lost(audit, str(error))
+        for complaint in company.complaints:
+            self._lost(audit, complaint)
+        if company.others:
+            others = self._records(audit, company, hit.proc)
+            return others if event is None else [event, *others]
+        return [] if event is None else [event]
+
+    def _records(self, audit: AuditEvent, company: Company, proc: Process) -> list[Event]:
+        """Events of records that say something of their own; `proc` did the system call that they came with, if any."""
         found: list[Event] = []
-        syscall = cwd = sockaddr = proctitle = None
-        paths: list[bytes] = []
-        execve: list[bytes] = []
-        others: list[Record] = []
-        for kind, body in audit.records:
-            if kind == b"PATH":
-                paths.append(body)
-            elif kind == b"CWD":
-                cwd = body
-            elif kind == b"SYSCALL":
-                syscall = body if syscall is None else syscall
-            elif kind == b"PROCTITLE":
-                proctitle = body
-            elif kind == b"SOCKADDR":
-                sockaddr = body if sockaddr is None else sockaddr
-            elif kind == b"EXECVE":
-                execve.append(body)
-            else:
-                others.append((kind, body))
-        proc = NO_PROCESS
-        if syscall is not None:
-            hit = Hit()
-            hit.audit, hit.time_ns, hit.body, hit.proc = audit, audit.time_ns, syscall, NO_PROCESS
-            hit.cwd, hit.proctitle = cwd, proctitle
-            hit.paths, hit.execve, hit.sockaddr, hit.others = paths, execve, sockaddr, others
-            try:
-                event = self._syscall(hit)
-            except ValueError as error:
-                self._lost(audit, str(error))
-            else:
-                proc = hit.proc
-                if event is not None:
-                    found.append(event)
-        elif paths or execve or cwd is not None or sockaddr is not None:
-            self._ledger.lost("audit.assemble", "an event lacks its SYSCALL record", sample=audit.place)
-        if others:
-            for kind, body in dict.fromkeys(others):
-                event_type = records.TYPES.get(kind)
-                if event_type is not None and (self._types is None or event_type in self._types):
-                    found.append(self._record(audit, kind, event_type, body, proc))
+        for kind, body in company.others:
+            event_type = records.TYPES.get(kind)
+            if event_type is not None and (self._types is None or event_type in self._types):
+                found.append(self._record(audit, kind, event_type, body, proc))
         return found
 
     def _syscall(self, hit: Hit) -> Event | None:
@@ -172,7 +161,7 @@ class AuditNormaliser:
 
     def _socketcall(self, context: Context, hit: Hit) -> Event | None:
         """i386's one call for all of sockets: SOCKETCALL has the arguments of the real one."""
-        body = hit.other(b"SOCKETCALL")
+        body = hit.company.other(b"SOCKETCALL")
         name = syscalls.SOCKETCALL.get(int(hit.a[0], 16))
         if body is None or name is None:
             context.lost(hit, "a socketcall does not say which")
@@ -185,7 +174,6 @@ class AuditNormaliser:
         return plan.handle(context, hit) if plan.is_handled else None
 
     def _record(self, audit: AuditEvent, kind: bytes, event_type: str, body: bytes, proc: Process) -> Event:
-        """The event of a record that says something of its own; `proc` did the system call that it came with, if any."""
         keys = pairs(body)
         try:
             says = records.who(keys)

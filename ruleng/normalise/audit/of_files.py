@@ -39,7 +39,8 @@ def opened(context: Context, hit: Hit) -> Event | None:
         flags, numbers, more = _CREAT_FLAGS, numbers + _MODE[1], NO_ARGS
     else:
         flags, more = _openat2(hit)
-    item = _only(context, hit)
+    items = context.items(hit)
+    item = items[0] if items else None
     fd_num = result if result is not None and result >= 0 else -1
     fd, paths, created = NO_FD, NO_PATHS, None
     if item is not None and item.name is not None:
@@ -79,21 +80,11 @@ def opened(context: Context, hit: Hit) -> Event | None:
 
 def _openat2(hit: Hit) -> tuple[int | None, dict[str, Arg]]:
     """(flags, parameters) of openat2, whose struct open_how is in a record of its own."""
-    body = hit.other(b"OPENAT2")
+    body = hit.company.other(b"OPENAT2")
     if body is None:
         return None, _NO_MODE
     flags, mode, resolve = number(body, b"oflag", 8), number(body, b"mode", 8), number(body, b"resolve", 16)
     return flags, {"mode": mode or 0, "resolve": resolve or 0}
-
-
-def _only(context: Context, hit: Hit) -> PathItem | None:
-    """The file that the call names."""
-    if len(hit.paths) == 1:
-        item = context.paths.known(hit.paths[0])
-        if item is not None:
-            return None if item.nametype == b"PARENT" else item
-    items = context.items(hit)
-    return items[0] if items else None
 
 
 def _remembered(item: PathItem, *, failed: bool) -> tuple[Fd, Paths]:
@@ -139,7 +130,7 @@ def plain(context: Context, hit: Hit) -> Event | None:
 def named(context: Context, hit: Hit) -> tuple[Paths, dict[str, Arg]]:
     """(the paths that a call names, parameters that are texts)."""
     slots = hit.plan.call.paths
-    if not slots or not hit.paths:
+    if not slots or not hit.company.paths:
         return NO_PATHS, {}
     items = context.items(hit)
     if len(slots) == 1:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ruleng.event import NO_FD, NO_PATHS, NO_PROCESS, Arg, Event, Paths, Process, Signal
-from ruleng.normalise.audit.execve import arguments
 from ruleng.normalise.audit.hit import Context, Handler, Hit
 from ruleng.normalise.audit.identity import signed_id
 from ruleng.normalise.audit.of_files import named
 from ruleng.normalise.audit.text import ENRICHED, enriched, number, raw, untrusted
 
-_SHORT = 512
-_MAX_COMMANDS = 2048
 _CLONE_THREAD = 0x10000  # linux/sched.h
 _SI_USER, _SI_TKILL, _SI_QUEUE = 0, -6, -1  # asm-generic/siginfo.h
 # position of the signal's number, si_code of what arrives; None is in a siginfo_t that audit does not show
@@ -27,14 +24,10 @@ _SIGNALS: dict[str, tuple[int, int | None]] = {
 
 
 def executed(context: Context, hit: Hit) -> Event | None:
-    argv: tuple[str, ...] | None = None
-    if hit.execve:
-        argv, complaint = _arguments(context, hit.execve)
-        if complaint is not None:
-            context.lost(hit, complaint)
+    argv = hit.company.argv()
     succeeded = hit.result == 0
     if succeeded:
-        body = hit.other(b"BPRM_FCAPS")
+        body = hit.company.other(b"BPRM_FCAPS")
         capabilities = {} if body is None else _capabilities(body, b"pi", b"pp", b"pe")
         hit.proc = context.identities.started(hit, argv, capabilities)
     if not hit.plan.is_wanted:
@@ -47,19 +40,6 @@ def executed(context: Context, hit: Hit) -> Event | None:
     if items and items[0].name is not None:
         paths = Paths(name=context.absolute(hit, items[0], hit.plan.call.paths[0][1]), nameraw=items[0].name)
     return context.event(hit, more, paths=paths, of_process=True)
-
-
-def _arguments(context: Context, bodies: list[bytes]) -> tuple[tuple[str, ...], str | None]:
-    """The same commands are run again and again: short ones are remembered."""
-    if len(bodies) > 1 or len(bodies[0]) > _SHORT:
-        return arguments(bodies)
-    found = context.commands.get(bodies[0])
-    if found is None:
-        found = arguments(bodies)
-        if len(context.commands) >= _MAX_COMMANDS:
-            context.commands.clear()
-        context.commands[bodies[0]] = found
-    return found
 
 
 def forked(context: Context, hit: Hit) -> Event | None:
@@ -96,7 +76,7 @@ def moved(context: Context, hit: Hit) -> Event | None:
 
 
 def capabilities_set(context: Context, hit: Hit) -> Event | None:
-    body = hit.other(b"CAPSET")
+    body = hit.company.other(b"CAPSET")
     if body is None:
         return context.event(hit)
     capabilities = _capabilities(body, b"cap_pi", b"cap_pp", b"cap_pe")
@@ -108,7 +88,7 @@ def capabilities_set(context: Context, hit: Hit) -> Event | None:
 def signalled(context: Context, hit: Hit) -> Event | None:
     name = hit.plan.call.name
     at, code = _SIGNALS[name]
-    body = hit.other(b"OBJ_PID")
+    body = hit.company.other(b"OBJ_PID")
     signal = Signal(
         number=int(hit.a[at], 16) & 0xFFFFFFFF,
         code=code,

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from binascii import unhexlify
-
 from ruleng.event import Arg, Event, Fd, evolve
 from ruleng.normalise.audit import sockets
 from ruleng.normalise.audit.hit import Context, Handler, Hit, returned
-from ruleng.normalise.audit.sockaddr import SockAddr, parse_sockaddr
-from ruleng.normalise.audit.text import raw
 
 _EINPROGRESS = -115
-_MAX_ADDRESSES = 4096
 # what a call returns: Falco's type and letter, libsinsp fdinfo.h
 _MADE = {
     "memfd_create": ("memfd", "m"), "memfd_secret": ("memfd", "m"), "eventfd": ("event", "e"), "eventfd2": ("event", "e"),
@@ -46,7 +41,7 @@ def socket(context: Context, hit: Hit) -> Event | None:
 
 def connect(context: Context, hit: Hit) -> Event | None:
     fd_num, fd = _known(context, hit)
-    address = _address(context, hit)
+    address = hit.company.address()
     more: dict[str, Arg] = {}
     if address is not None:
         succeeded = hit.result is not None and (hit.result >= 0 or hit.result == _EINPROGRESS)
@@ -60,7 +55,7 @@ def connect(context: Context, hit: Hit) -> Event | None:
 
 def bind(context: Context, hit: Hit) -> Event | None:
     fd_num, fd = _known(context, hit)
-    address = _address(context, hit)
+    address = hit.company.address()
     more: dict[str, Arg] = {}
     if address is not None:
         fd = sockets.bound(fd, address)
@@ -72,13 +67,13 @@ def bind(context: Context, hit: Hit) -> Event | None:
 
 
 def accept(context: Context, hit: Hit) -> Event | None:
-    fd = sockets.accepted(_known(context, hit)[1], _address(context, hit))
+    fd = sockets.accepted(_known(context, hit)[1], hit.company.address())
     return _returned(context, hit, fd, {"tuple": fd.name} if fd.name else {})
 
 
 def send(context: Context, hit: Hit) -> Event | None:
     fd_num, fd = _known(context, hit)
-    address = _address(context, hit)
+    address = hit.company.address()
     if address is None:
         return context.event(hit, fd_num=fd_num, fd=fd)
     fd = sockets.connected(fd, address, succeeded=hit.result is None or hit.result >= 0)
@@ -89,24 +84,6 @@ def send(context: Context, hit: Hit) -> Event | None:
 
 def copied(context: Context, hit: Hit) -> Event | None:
     return _returned(context, hit, _known(context, hit)[1], {})
-
-
-def _address(context: Context, hit: Hit) -> SockAddr | None:
-    """Of the SOCKADDR record; what cannot be read is counted."""
-    body = hit.sockaddr
-    if body is None:
-        return None
-    known = context.addresses.get(body)
-    if known is None:
-        try:
-            known = parse_sockaddr(unhexlify(raw(body, b"saddr") or b""))
-        except ValueError as error:
-            context.lost(hit, f"SOCKADDR: {error}")
-            return None
-        if len(context.addresses) >= _MAX_ADDRESSES:
-            context.addresses.clear()
-        context.addresses[body] = known
-    return known
 
 
 HANDLERS: dict[str, Handler] = {

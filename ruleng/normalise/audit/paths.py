@@ -1,7 +1,6 @@
 """PATH records: which files a call names, and where they are.
 
-In: the bodies of an event's PATH records, its working directory. Out: PathItems, absolute paths. Pure, except that
-`PathCache` remembers what bodies mean: the same libraries are opened again and again.
+In: the bodies of an event's PATH records, its working directory. Out: PathItems, absolute paths. Pure.
 """
 
 from __future__ import annotations
@@ -31,28 +30,6 @@ class PathItem(msgspec.Struct, gc=False):
     fd: Fd = NO_FD  # of an open by an absolute name, made once; likewise the following
     failed: Fd = NO_FD  # of an open that failed
     paths: Paths = NO_PATHS
-
-
-class PathCache:
-    """Parses bodies, and remembers them. Bounded: forgets everything when it is full."""
-
-    def __init__(self, limit: int = 4096) -> None:
-        self._limit = limit
-        self._items: dict[bytes, PathItem] = {}
-
-    def known(self, body: bytes) -> PathItem | None:
-        """What is remembered of a body."""
-        return self._items.get(body)
-
-    def item(self, body: bytes) -> PathItem:
-        """Raises ValueError for a body that cannot be read."""
-        found = self._items.get(body)
-        if found is None:
-            found = parse_path(body)
-            if len(self._items) >= self._limit:
-                self._items.clear()
-            self._items[body] = found
-        return found
 
 
 _PATH = re.compile(
