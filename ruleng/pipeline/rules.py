@@ -86,8 +86,9 @@ def _actions(config: Config, number: int, texts: Sequence[str]) -> tuple[Action,
     if not mistakes:
         calls = [item.actions for item in file.items if isinstance(item, RuleDecl)]
         actions, mistakes = check_actions(calls[0], inline=False)
-    if mistakes:
-        raise config.mistake("action", "do", UsageError(mistakes[0].message, hint=mistakes[0].help), number=number)
+    if mistakes or not actions:
+        error = UsageError(mistakes[0].message, hint=mistakes[0].help) if mistakes else UsageError("`do` wants at least one action")
+        raise config.mistake("action", "do", error, number=number)
     return actions
 
 
