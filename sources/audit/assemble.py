@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ruleng.normalise.audit import AuditEvent
+from ruleng.normalise.audit import AuditEvent, Syscall, parse_syscall
 from ruleng.ports import Ledger
-from ruleng.sources.audit.record import MAX_SERIAL, Kind, announced, parse_time
+from ruleng.sources.audit.record import MAX_SERIAL, Kind, parse_time
 
 WHERE = "audit.assemble"
 _SECOND_NS = 1_000_000_000
@@ -37,6 +37,10 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+Parts = tuple[Syscall, bytes, bytes]
+"""(SYSCALL, company, body of PROCTITLE) of an AuditEvent"""
+
+
 class _Open:
     """An event that is not complete yet."""
 
@@ -48,7 +52,7 @@ class _Open:
         self.node = node
         self.source = source
         self.line = line
-        self.syscall: bytes | None = None
+        self.syscall: Syscall | None = None
         self.title: bytes | None = None
         self.company: list[bytes] = []
         self.paths = 0
@@ -61,7 +65,7 @@ class _Open:
             return False
         if self.syscall is None:
             return self.title is None and not any(part.startswith(_ONLY_BESIDE) for part in self.company)
-        return self.paths >= announced(self.syscall)
+        return self.paths >= int(self.syscall.items)
 
     def event(self) -> AuditEvent:
         company = b"".join(self.company)
@@ -104,7 +108,10 @@ class Assembler:
             if event.syscall is not None:
                 self._lost("a SYSCALL record came twice", line)
                 return
-            event.syscall = body
+            event.syscall = parse_syscall(body)
+            if event.syscall is None:
+                self._ledger.lost("audit.parse", "a SYSCALL record cannot be read", sample=self._place(line))
+                return
         else:
             event.has_ended = True
             if role == "title":
@@ -113,14 +120,14 @@ class Assembler:
         if event.is_complete():
             self._close(key)
 
-    def add_whole(self, key: bytes, stamp: bytes, node: str | None, body: bytes, company: bytes, title: bytes, line: int) -> bool:
+    def add_whole(self, key: bytes, stamp: bytes, node: str | None, parts: Parts, line: int) -> bool:
         """An event whose records stand together and lack nothing, its stamp too. False when it must be added record by record."""
         if key in self._finished or key in self._open or key in self._finished_before:
             return False
         time_text, _, serial = stamp.partition(b":")
         if time_text != self._time_text:
             self._is_time(time_text, node, line)
-        self.ready.append(AuditEvent(self._time_ns, int(serial), node, body, company, title, self.source, line))
+        self.ready.append(AuditEvent(self._time_ns, int(serial), node, *parts, self.source, line))
         self._finished.add(key)
         if len(self._finished) >= self._limits.finished:
             self._forget_finished()

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from ruleng.errors import HostError
-from ruleng.normalise.audit import AuditEvent
+from ruleng.normalise.audit import AuditEvent, parse_syscall
 from ruleng.ports import Ledger
 from ruleng.sources.audit.reader import Reader
 from ruleng.sources.audit.record import split
@@ -81,7 +81,7 @@ class AuparseReader(Reader):
             record = parser.get_type_name()
             _, _, body = split(parser.get_record_text().encode())
             if record == "SYSCALL":
-                syscall = body
+                syscall = parse_syscall(body)
             elif record == "PROCTITLE":
                 title = body
             else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from ruleng.normalise.audit import AuditEvent
+from ruleng.normalise.audit import AuditEvent, Syscall
 from ruleng.ports import Ledger
 from ruleng.sources.audit.assemble import DEFAULT_LIMITS, Assembler, Limits
 from ruleng.sources.audit.record import BLOCK, Kind, kind_of, numbered, split
@@ -21,8 +21,6 @@ MAX_LINE = 1_048_576
 _PIECE = 262_144
 _MAX_KINDS = 1024
 _SYSCALL = b"type=SYSCALL "
-_FEW = 15
-_ITEMS = [b" items=%d ppid=" % number for number in range(_FEW + 1)]
 
 
 class Backend(Protocol):
@@ -159,7 +157,8 @@ class Reader:
 
     def _block(self, found: re.Match[bytes]) -> bool:
         """A match of BLOCK. False when its lines have to be taken one by one."""
-        prefix, between, stamp, syscall, company, title, end = found.groups()
+        prefix, between, stamp, *fields, company, title, end = found.groups()
+        syscall = Syscall(*fields)
         lines = 0
         if company:
             size = len(company)
@@ -172,10 +171,9 @@ class Reader:
             company = company.replace(prefix + b"type=", b"type=")
             kind = self._kind(prefix + _SYSCALL)
             node, key = kind.node, kind.key + stamp
-        paths = company.count(b"\ntype=PATH ") + company.startswith(b"type=PATH ")
-        if paths > _FEW or _ITEMS[paths] not in syscall:
+        if syscall.items != b"0" and company.count(b"\ntype=PATH ") + company.startswith(b"type=PATH ") < int(syscall.items):
             return False
-        if not self._assembler.add_whole(key, stamp, node, syscall, company, title, self._line + 1):
+        if not self._assembler.add_whole(key, stamp, node, (syscall, company, title), self._line + 1):
             return False
         self._line += lines + (2 if end is None else 3)
         return True

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from ruleng.abi.audit import PARTS, RECORDS
+from ruleng.normalise.audit.syscall import PATTERN
 
 Role = Literal["part", "syscall", "title", "end", "alone"]
 """What a record does to its event: begins with `syscall`; `title` (PROCTITLE) is the last that the kernel writes of a system
@@ -31,7 +32,6 @@ _ROLES: dict[bytes, Role] = {
 }
 MAX_SERIAL = 20  # digits
 _MAX_NAME = 64
-_MAX_ITEMS = 6  # digits
 _MAX_DIGITS = 14  # in the year 5138 it will be one more
 
 
@@ -56,20 +56,14 @@ def split(line: bytes) -> tuple[bytes, bytes, bytes]:
 
 _PARTS = b"|".join(sorted(name.encode() for name in PARTS - {"SYSCALL", "PROCTITLE", "EOE"}))
 BLOCK = re.compile(
-    rb"((?:node=[^ \n]++ )?+)type=SYSCALL (msg=audit\(([0-9]{1,11}+\.[0-9]{3}:[0-9]{1,20}+)\): )([^\n]*+)\n"
+    rb"((?:node=[^ \n]++ )?+)type=SYSCALL (msg=audit\(([0-9]{1,11}+\.[0-9]{3}:[0-9]{1,20}+)\): )" + PATTERN + rb"\n"
     rb"((?:\1type=(?:" + _PARTS + rb") \2[^\n]*+\n)*+)"
     rb"\1type=PROCTITLE \2([^\n]*+)\n"
     rb"(\1type=EOE \2[^\n]*+\n)?+"
 ).match
 """A whole event as it mostly stands in a log, from SYSCALL to PROCTITLE with nothing of others in between. Groups: node, what
-stands before each body, stamp, body of SYSCALL, the lines in between, body of PROCTITLE, EOE. Linear: nothing is tried twice."""
-
-
-def announced(syscall: bytes) -> int:
-    """How many PATH records a SYSCALL record says that follow; 0 when it says nothing that can be read."""
-    start = syscall.find(b" items=") + 7
-    items = syscall[start : syscall.find(b" ", start)]
-    return int(items) if items.isdigit() and len(items) < _MAX_ITEMS and start > 6 else 0
+stands before each body, stamp, the fields of Syscall, the lines in between, body of PROCTITLE, EOE. Linear: nothing is tried
+twice."""
 
 
 def kind_of(prefix: bytes) -> Kind:

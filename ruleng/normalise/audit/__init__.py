@@ -3,5 +3,6 @@
 from ruleng.normalise.audit.calls import supporting
 from ruleng.normalise.audit.event import AuditEvent, Record
 from ruleng.normalise.audit.normaliser import AuditNormaliser
+from ruleng.normalise.audit.syscall import Syscall, parse_syscall
 
-__all__ = ["AuditEvent", "AuditNormaliser", "Record", "supporting"]
+__all__ = ["AuditEvent", "AuditNormaliser", "Record", "Syscall", "parse_syscall", "supporting"]

@@ -7,6 +7,7 @@ from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 import msgspec
 
 from ruleng.event import NO_ARGS, Arg, Process
+from ruleng.normalise.audit.syscall import Syscall, signed
 
 Numbers = tuple[tuple[str, int, bool, int], ...]
 """(parameter, position, whether signed, mask)"""
@@ -16,7 +17,7 @@ class Arguments(msgspec.Struct, frozen=True, gc=False, eq=False):
     """A Mapping of parameter names to values. Equal to any Mapping that says the same."""
 
     numbers: Numbers
-    a: tuple[bytes, bytes, bytes, bytes]
+    syscall: Syscall
     more: Mapping[str, Arg] = NO_ARGS  # what other records say; goes first
     proc: Process | None = None  # of execve and clone, which in Falco repeat what is known of their process
 
@@ -32,7 +33,7 @@ class Arguments(msgspec.Struct, frozen=True, gc=False, eq=False):
             return value
         for parameter, position, is_signed, mask in self.numbers:
             if parameter == name:
-                number = int(self.a[position], 16) & mask
+                number = int(self.syscall.hex(position), 16) & mask
                 return signed(number) if is_signed else number
         value = None if self.proc is None else _repeated(self.proc).get(name)
         return default if value is None else value
@@ -41,7 +42,7 @@ class Arguments(msgspec.Struct, frozen=True, gc=False, eq=False):
         """Every parameter with its value."""
         found: dict[str, Arg] = {} if self.proc is None else _repeated(self.proc)
         for name, position, is_signed, mask in self.numbers:
-            value = int(self.a[position], 16) & mask
+            value = int(self.syscall.hex(position), 16) & mask
             found[name] = signed(value) if is_signed else value
         found.update(self.more)
         return found
@@ -71,13 +72,6 @@ class Arguments(msgspec.Struct, frozen=True, gc=False, eq=False):
 
 
 Mapping.register(Arguments)
-
-
-def signed(value: int) -> int:
-    """An argument as the C type int or long: audit writes the register, of which an int fills only the lower half."""
-    if value >> 63:
-        return value - (1 << 64)
-    return value - (1 << 32) if 0x80000000 <= value <= 0xFFFFFFFF else value
 
 
 _UNSIGNED = 0xFFFFFFFF

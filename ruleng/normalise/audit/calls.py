@@ -247,6 +247,7 @@ class Call:
     numbers: Numbers
     fd: int | None  # position of the descriptor that it works on, RESULT when it returns it
     paths: tuple[tuple[Slot, int | None], ...]  # (which path, position of the directory's descriptor)
+    directory: int | None  # of the first path
 
 
 @cache
@@ -280,7 +281,7 @@ def call(name: str) -> Call:
         paths.append(("target", None))
     if name in ("execve", "execveat", "chdir"):
         paths = [("name", directory)]
-    return Call(name, tuple(numbers), fd, tuple(paths))
+    return Call(name, tuple(numbers), fd, tuple(paths), paths[0][1] if paths else None)
 
 
 @cache

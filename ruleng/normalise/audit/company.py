@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from binascii import unhexlify
 
+import msgspec
+
 from ruleng.normalise.audit.event import Record, taken_apart
 from ruleng.normalise.audit.execve import arguments
 from ruleng.normalise.audit.memo import Memo
@@ -16,83 +18,91 @@ _LONG = 2048
 """What is longer is not remembered."""
 
 
-class Company:
-    """`complaints`: what could not be read of what was asked; a rightful loss of each event that has this company."""
+class Company(msgspec.Struct):
+    """What stands beside a SYSCALL."""
 
-    __slots__ = ("_argv", "_execve", "_items", "_paths", "_sockaddr", "complaints", "cwd", "others")
-
-    def __init__(self, text: bytes) -> None:
-        self.cwd: bytes | None = None
-        self.others: list[Record] = []
-        self.complaints: list[str] = []
-        self._paths: list[bytes] = []
-        self._execve: list[bytes] = []
-        self._sockaddr: bytes | SockAddr | None = None
-        self._items: list[PathItem] | None = None
-        self._argv: tuple[str, ...] | None = None
-        for kind, body in taken_apart(text):
-            if kind == b"PATH":
-                self._paths.append(body)
-            elif kind == b"CWD":
-                self.cwd = body
-            elif kind == b"EXECVE":
-                self._execve.append(body)
-            elif kind == b"SOCKADDR":
-                self._sockaddr = body if self._sockaddr is None else self._sockaddr
-            elif (kind, body) not in self.others:
-                self.others.append((kind, body))
+    cwd: bytes | None = None  # body of the CWD record
+    others: list[Record] = []
+    paths: list[bytes] = []  # bodies, as of the following
+    execve: list[bytes] = []
+    sockaddr: bytes | None = None
+    complaints: list[str] = []
+    """What could not be read of what was asked for: a loss of each event with this company."""
+    announced: bytes = b""  # how many PATH records a SYSCALL announced that had them all
+    files: list[PathItem] | None = None  # parsed, as of the following
+    argv: tuple[str, ...] | None = None
+    address: SockAddr | None = None
 
     def other(self, kind: bytes) -> bytes | None:
         """The body of the first record of that type."""
         return next((body for record, body in self.others if record == kind), None)
 
-    @property
-    def paths(self) -> int:
-        """How many PATH records there are."""
-        return len(self._paths)
-
     def items(self, known: Memo[PathItem]) -> list[PathItem]:
         """The files that the call names, in its order. What cannot be read is left out."""
-        if self._items is None:
+        if self.files is None:
             found: list[PathItem] = []
-            for body in self._paths:
-                item = known.find(body)
-                if item is None:
-                    try:
-                        item = parse_path(body)
-                    except ValueError as error:
-                        self.complaints.append(f"PATH: {error}")
-                        continue
-                    known.keep(body, item)
-                found.append(item)
-            self._items = in_order(found)
-        return self._items
+            for body in self.paths:
+                try:
+                    found.append(_item(body, known if len(self.paths) > 1 else None))
+                except ValueError as error:
+                    self.complaints.append(f"PATH: {error}")
+            self.files = in_order(found)
+        return self.files
 
-    def argv(self) -> tuple[str, ...] | None:
+    def arguments(self) -> tuple[str, ...] | None:
         """The arguments of an exec; None when no record tells."""
-        if self._argv is None and self._execve:
-            self._argv, complaint = arguments(self._execve)
+        if self.argv is None and self.execve:
+            self.argv, complaint = arguments(self.execve)
             if complaint is not None:
                 self.complaints.append(complaint)
-        return self._argv
+        return self.argv
 
-    def address(self) -> SockAddr | None:
+    def peer(self) -> SockAddr | None:
         """The address of a call on a socket."""
-        body = self._sockaddr
-        if isinstance(body, bytes):
-            self._sockaddr = None
+        if self.address is None and self.sockaddr is not None:
+            body, self.sockaddr = self.sockaddr, None
             try:
-                self._sockaddr = parse_sockaddr(unhexlify(raw(body, b"saddr") or b""))
+                self.address = parse_sockaddr(unhexlify(raw(body, b"saddr") or b""))
             except ValueError as error:
                 self.complaints.append(f"SOCKADDR: {error}")
-        return self._sockaddr if isinstance(self._sockaddr, SockAddr) else None
+        return self.address
 
-    def is_any(self) -> bool:
+    def needs_syscall(self) -> bool:
         """Whether there is anything that only a SYSCALL can have as its company."""
-        return bool(self._paths or self._execve or self.cwd is not None or self._sockaddr is not None)
+        return bool(self.paths or self.execve or self.cwd is not None or self.sockaddr is not None)
 
 
-NO_COMPANY = Company(b"")
+NO_COMPANY = Company()
+
+
+def _item(body: bytes, known: Memo[PathItem] | None) -> PathItem:
+    """Raises ValueError."""
+    if known is None:
+        return parse_path(body)
+    item = known.find(body)
+    if item is None:
+        item = parse_path(body)
+        known.keep(body, item)
+    return item
+
+
+def parse_company(text: bytes) -> Company:
+    cwd = sockaddr = None
+    paths: list[bytes] = []
+    execve: list[bytes] = []
+    others: list[Record] = []
+    for kind, body in taken_apart(text):
+        if kind == b"PATH":
+            paths.append(body)
+        elif kind == b"CWD":
+            cwd = body
+        elif kind == b"EXECVE":
+            execve.append(body)
+        elif kind == b"SOCKADDR":
+            sockaddr = body if sockaddr is None else sockaddr
+        elif (kind, body) not in others:
+            others.append((kind, body))
+    return Company(cwd, others, paths, execve, sockaddr)
 
 
 class Companies:
@@ -109,7 +119,7 @@ class Companies:
         if found is None:
             found = memo.find(text)
             if found is None:
-                found = Company(text)
+                found = parse_company(text)
                 if len(text) < _LONG:
                     memo.keep(text, found)
         return found

@@ -9,6 +9,8 @@ import re
 
 import msgspec
 
+from ruleng.normalise.audit.syscall import Syscall
+
 Record = tuple[bytes, bytes]
 """(type: SYSCALL, PATH, ...; body: what follows `msg=audit(TIME:SERIAL): `, without line end)"""
 
@@ -21,7 +23,7 @@ class AuditEvent(msgspec.Struct, gc=False):
     time_ns: int
     serial: int
     node: str | None  # the host, where the log names it
-    syscall: bytes | None  # body of the SYSCALL record
+    syscall: Syscall | None  # the SYSCALL record
     company: bytes  # the other records, in the order in which they came, each as `type=TYPE BODY\n`
     title: bytes | None  # body of the PROCTITLE record
     source: str  # the file or stream, and the line of the first record; 0 where there are no lines
@@ -32,14 +34,8 @@ class AuditEvent(msgspec.Struct, gc=False):
         """FILE:LINE, for people who look for it."""
         return f"{self.source}:{self.line}" if self.line else f"{self.source}: event {self.serial}"
 
-    @property
-    def records(self) -> list[Record]:
-        """All of them: SYSCALL first, PROCTITLE last."""
-        first = [] if self.syscall is None else [(b"SYSCALL", self.syscall)]
-        last = [] if self.title is None else [(b"PROCTITLE", self.title)]
-        return first + taken_apart(self.company) + last
-
 
 def taken_apart(company: bytes) -> list[Record]:
+    """The records of an AuditEvent's company."""
     found: list[Record] = _RECORDS(company)
     return found

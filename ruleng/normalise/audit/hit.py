@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, Arg, Event, Fd, Paths, Process, Signal
-from ruleng.normalise.audit.arguments import Arguments, signed
+from ruleng.normalise.audit.arguments import Arguments
 from ruleng.normalise.audit.calls import Call
 from ruleng.normalise.audit.company import Company
 from ruleng.normalise.audit.descriptors import Descriptors
@@ -18,6 +18,7 @@ from ruleng.normalise.audit.event import AuditEvent
 from ruleng.normalise.audit.identity import Identities, Subject
 from ruleng.normalise.audit.memo import Memo
 from ruleng.normalise.audit.paths import PathItem, absolute
+from ruleng.normalise.audit.syscall import Syscall
 from ruleng.ports import Ledger
 
 WHERE = "audit.parse"
@@ -41,19 +42,14 @@ class Plan:
 class Hit(Subject):
     """Records as they stand, and who did it."""
 
-    __slots__ = ("a", "audit", "company", "items", "plan", "proc", "result")
+    __slots__ = ("audit", "company", "plan", "proc", "result", "syscall")
 
-    a: tuple[bytes, bytes, bytes, bytes]
     audit: AuditEvent
     company: Company
-    items: bytes  # how many PATH records the kernel announced
     plan: Plan
     proc: Process
     result: int | None
-
-    def number(self, position: int) -> int:
-        """An argument as a C int: a descriptor, a pid."""
-        return signed(int(self.a[position], 16))
+    syscall: Syscall
 
 
 class Context:
@@ -85,7 +81,9 @@ class Context:
         plan = hit.plan
         if not plan.is_wanted:
             return None
-        args: Any = Arguments(plan.call.numbers, hit.a, more, hit.proc if of_process else None) if self.wants_args else NO_ARGS
+        args: Any = (
+            Arguments(plan.call.numbers, hit.syscall, more, hit.proc if of_process else None) if self.wants_args else NO_ARGS
+        )
         return Event(
             type=plan.call.name,
             time_ns=hit.time_ns,
@@ -106,9 +104,14 @@ class Context:
 
     def items(self, hit: Hit) -> list[PathItem]:
         """The files that the call names, in its order."""
-        if hit.company.paths < int(hit.items):
-            self.ledger.lost("audit.assemble", "an event lacks PATH records", sample=hit.audit.place)
-        return hit.company.items(self.paths)
+        company, announced = hit.company, hit.syscall.items
+        if company.announced != announced:
+            if len(company.paths) < int(announced):
+                self.ledger.lost("audit.assemble", "an event lacks PATH records", sample=hit.audit.place)
+            else:
+                company.announced = announced
+        files = company.files
+        return company.items(self.paths) if files is None else files
 
     def absolute(self, hit: Hit, item: PathItem, directory_at: int | None) -> str | None:
         """The path of a file; None when the directory that its name is relative to is not known."""
@@ -116,7 +119,7 @@ class Context:
             return item.path
         base = hit.proc.cwd
         if directory_at is not None:
-            descriptor = hit.number(directory_at)
+            descriptor = hit.syscall.number(directory_at)
             if descriptor != _AT_FDCWD:
                 base = self.descriptors.get(hit.proc, descriptor).name
         return absolute(item.name, base) if base is not None and base.startswith("/") else None

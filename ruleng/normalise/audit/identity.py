@@ -57,8 +57,8 @@ class Subject:
 
     time_ns: int
     pid: bytes
-    tail: bytes  # of the SYSCALL record: from ppid= to exe=
-    body: bytes  # of the SYSCALL record, whole
+    tail: bytes  # of the SYSCALL record: from ppid= to exe= and subj=
+    body: bytes  # from there to its end
     cwd: bytes | None  # bodies of the other records
     proctitle: bytes | None
 

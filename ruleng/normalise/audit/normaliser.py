@@ -8,9 +8,10 @@ its place, and left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import count
+
+from msgspec.structs import replace
 
 from ruleng.abi import syscalls
 from ruleng.event import NO_PROCESS, Event, Process
@@ -21,16 +22,11 @@ from ruleng.normalise.audit.company import NO_COMPANY, Companies, Company
 from ruleng.normalise.audit.event import AuditEvent
 from ruleng.normalise.audit.hit import WHERE, Context, Handler, Hit, Plan
 from ruleng.normalise.audit.identity import Identities
+from ruleng.normalise.audit.syscall import Syscall
 from ruleng.normalise.audit.text import ENRICHED, enriched, pairs, raw
 from ruleng.ports import Demand, Ledger
 from ruleng.state import State
 
-_SYSCALL = re.compile(
-    rb"arch=([0-9a-f]{1,8} syscall=[0-9]{1,10})(?: per=[0-9a-f]+)?(?: success=[a-z]+ exit=(-?[0-9]{1,20}))?"
-    rb" a0=([0-9a-f]{1,16}) a1=([0-9a-f]{1,16}) a2=([0-9a-f]{1,16}) a3=([0-9a-f]{1,16})"
-    rb" items=([0-9]{1,5}) ppid=[0-9]{1,10} pid=([0-9]{1,10}) "
-).match
-"""The kernel writes it so since 2.6: kernel/auditsc.c, audit_log_exit and audit_log_task_info."""
 _RESULTS = {b"%d" % number: number for number in range(-133, 1024)}
 """What calls mostly return: errno(3) and descriptors."""
 _NEEDS_ARGS = ("evt.arg", "evt.rawarg", "evt.info", "evt.is_open_exec", "ioctl.")
@@ -74,15 +70,15 @@ class AuditNormaliser:
         text = audit.company
         company = self._companies.of(text) if text else NO_COMPANY
         if audit.syscall is None:
-            if company.is_any():
+            if company.needs_syscall():
                 self._ledger.lost("audit.assemble", "an event lacks its SYSCALL record", sample=audit.place)
             return self._records(audit, company, NO_PROCESS)
         hit = Hit()
-        hit.audit, hit.time_ns, hit.body, hit.proc = audit, audit.time_ns, audit.syscall, NO_PROCESS
+        hit.audit, hit.time_ns, hit.proc = audit, audit.time_ns, NO_PROCESS
         hit.cwd, hit.proctitle, hit.company = company.cwd, audit.title, company
         event = None
         try:
-            event = self._syscall(hit)
+            event = self._syscall(hit, audit.syscall)
         except ValueError as error:
             self._lost(audit, str(error))
         for complaint in company.complaints:
@@ -101,30 +97,25 @@ class AuditNormaliser:
                 found.append(self._record(audit, kind, event_type, body, proc))
         return found
 
-    def _syscall(self, hit: Hit) -> Event | None:
+    def _syscall(self, hit: Hit, syscall: Syscall) -> Event | None:
         """Raises ValueError for a record that cannot be read."""
-        body = hit.body
-        match = _SYSCALL(body)
-        if match is None:
-            key, result, a0, a1, a2, a3, hit.items, hit.pid = _irregular(body)
-            start = max(0, body.find(b"ppid="))
-        else:
-            key, result, a0, a1, a2, a3, hit.items, hit.pid = match.groups()
-            start = match.end(7) + 1
-        end = body.find(b" key=", start)
+        hit.syscall = syscall
+        hit.pid = syscall.pid
+        hit.body = task = syscall.task
+        end = task.rfind(b" key=")
         if end < 0:
-            end = body.find(ENRICHED, start)
-        hit.tail = body[start:] if end < 0 else body[start:end]
-        hit.a = (a0, a1, a2, a3)
+            end = task.find(ENRICHED)
+        hit.tail = task if end < 0 else task[:end]
+        result = syscall.exit
         if result is None:
             hit.result = None
         else:
             hit.result = _RESULTS.get(result)
             if hit.result is None:
                 hit.result = int(result)
-        plan = self._plans.get(key)
+        plan = self._plans.get(syscall.key)
         if plan is None:
-            plan = self._plan(hit, key)
+            plan = self._plan(hit, syscall.key)
             if plan is None:
                 return None
         hit.plan = plan
@@ -162,11 +153,12 @@ class AuditNormaliser:
     def _socketcall(self, context: Context, hit: Hit) -> Event | None:
         """i386's one call for all of sockets: SOCKETCALL has the arguments of the real one."""
         body = hit.company.other(b"SOCKETCALL")
-        name = syscalls.SOCKETCALL.get(int(hit.a[0], 16))
+        name = syscalls.SOCKETCALL.get(hit.syscall.unsigned(0))
         if body is None or name is None:
             context.lost(hit, "a socketcall does not say which")
             return None
-        hit.a = (_argument(body, b"a0"), _argument(body, b"a1"), _argument(body, b"a2"), _argument(body, b"a3"))
+        a0, a1, a2, a3 = (_argument(body, b"a%d" % index) for index in range(4))
+        hit.syscall = replace(hit.syscall, a0=a0, a1=a1, a2=a2, a3=a3)
         plan = self._socket_plans.get(name)
         if plan is None:
             plan = self._socket_plans[name] = self._named(name, syscalls.I386)
@@ -201,28 +193,6 @@ class AuditNormaliser:
         self._ledger.lost(WHERE, reason, sample=audit.place)
 
 
-def _irregular(body: bytes) -> tuple[bytes, bytes | None, bytes, bytes, bytes, bytes, bytes, bytes]:
-    """What `_SYSCALL` finds, of a record that is not as the kernel writes it. Raises ValueError."""
-    arch, number, pid = raw(body, b"arch"), raw(body, b"syscall"), raw(body, b"pid")
-    if arch is None or number is None or pid is None:
-        raise ValueError("a SYSCALL record lacks arch=, syscall= or pid=")
-    key = b"%x syscall=%d" % (int(arch, 16), int(number))
-    result = raw(body, b"exit")
-    items = raw(body, b"items")
-    return (
-        key,
-        None if result in (None, b"?") else result,
-        _argument(body, b"a0"),
-        _argument(body, b"a1"),
-        _argument(body, b"a2"),
-        _argument(body, b"a3"),
-        items if items is not None and items.isdigit() and len(items) < 6 else b"0",
-        pid,
-    )
-
-
 def _argument(body: bytes, key: bytes) -> bytes:
     """A number in hex; 0 when it is absent. Raises ValueError."""
-    value = raw(body, key) or b"0"
-    int(value, 16)
-    return value
+    return b"%x" % (int(raw(body, key) or b"0", 16) & 0xFFFFFFFF)

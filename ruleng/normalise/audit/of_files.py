@@ -7,46 +7,53 @@ from typing import Any
 
 from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, Arg, Event, Fd, Paths
 from ruleng.normalise.audit.arguments import Arguments, Numbers
-from ruleng.normalise.audit.calls import RESULT, Call, x86_open_flags
+from ruleng.normalise.audit.calls import RESULT, x86_open_flags
 from ruleng.normalise.audit.hit import Context, Handler, Hit, returned
 from ruleng.normalise.audit.paths import S_IFDIR, S_IFMT, PathItem, absolute, pick
 from ruleng.normalise.audit.text import number
 
 _CREATE, _TEMPORARY = 0o100, 0o20000000  # O_CREAT, __O_TMPFILE: asm-generic/fcntl.h
 _CREAT_FLAGS = 0o1101  # O_CREAT | O_WRONLY | O_TRUNC: creat(2)
-_FLAGS_AT = {"open": 1, "openat": 2, "open_by_handle_at": 2}
-"""The position of the flags; the mode is behind them."""
-_MODE: dict[int, Numbers] = {at: (("mode", at, False, 0xFFFFFFFF),) for at in (1, 2, 3)}
+_MODE: dict[str, Numbers] = {name: (("mode", at, False, 0xFFFFFFFF),) for name, at in (("open", 2), ("openat", 3), ("creat", 1))}
+"""The position of the mode."""
+_NONE: Any = NO_ARGS
 _NO_MODE: dict[str, Arg] = {"mode": 0}
 """Without O_CREAT the register of the mode holds anything; open(2)."""
 
 
 def opened(context: Context, hit: Hit) -> Event | None:
     """open and its kin: the descriptor is the file's, also when they failed."""
-    plan, result = hit.plan, hit.result
+    plan, result, syscall = hit.plan, hit.result, hit.syscall
     name = plan.call.name
     numbers = plan.call.numbers
     more: Mapping[str, Arg] = _NO_MODE
     flags: int | None
-    at = _FLAGS_AT.get(name)
-    if at is not None:
-        flags = int(hit.a[at], 16) & 0xFFFFFFFF
+    if name == "openat":
+        flags = int(syscall.a2, 16) & 0xFFFFFFFF
+    elif name == "open":
+        flags = int(syscall.a1, 16) & 0xFFFFFFFF
+    elif name == "creat":
+        flags = _CREAT_FLAGS
+    elif name == "openat2":
+        flags, more = _openat2(hit)
+    else:
+        flags = int(syscall.a2, 16) & 0xFFFFFFFF
+    if flags and name != "openat2":
         if plan.is_aarch64:
             flags = x86_open_flags(flags)
-        if flags & (_CREATE | _TEMPORARY) and at < 3:
-            numbers, more = numbers + _MODE[at + 1], NO_ARGS
-    elif name == "creat":
-        flags, numbers, more = _CREAT_FLAGS, numbers + _MODE[1], NO_ARGS
-    else:
-        flags, more = _openat2(hit)
-    items = context.items(hit)
-    item = items[0] if items else None
+        if flags & (_CREATE | _TEMPORARY) and name in _MODE:
+            numbers, more = numbers + _MODE[name], NO_ARGS
+    company = hit.company
+    files = company.files if company.announced == syscall.items else None
+    if files is None:
+        files = context.items(hit)
     fd_num = result if result is not None and result >= 0 else -1
-    fd, paths, created = NO_FD, NO_PATHS, None
-    if item is not None and item.name is not None:
+    fd, paths, created, args = NO_FD, NO_PATHS, None, _NONE
+    if files:
+        item = files[0]
         created = item.nametype == b"CREATE"
         if item.path is None:
-            path = context.absolute(hit, item, _directory_at(plan.call))
+            path = context.absolute(hit, item, plan.call.directory)
             fd, paths = file_of(item, path, failed=fd_num < 0), Paths(name=path, nameraw=item.name)
         else:
             fd, paths = item.fd if fd_num >= 0 else item.failed, item.paths
@@ -54,13 +61,12 @@ def opened(context: Context, hit: Hit) -> Event | None:
                 fd, paths = _remembered(item, failed=fd_num < 0)
         if fd_num >= 0:
             context.keep(hit, fd_num, fd)
+        if context.wants_args and item.ino is not None:
+            more = {**more, "dev": item.dev or 0, "ino": item.ino}
     if not plan.is_wanted:
         return None
-    args: Any = NO_ARGS
     if context.wants_args:
-        if item is not None and item.ino is not None:
-            more = {**more, "dev": item.dev or 0, "ino": item.ino}
-        args = Arguments(numbers, hit.a, more)
+        args = Arguments(numbers, syscall, more)
     return Event(
         type=name,
         time_ns=hit.time_ns,
@@ -121,7 +127,7 @@ def plain(context: Context, hit: Hit) -> Event | None:
     if at == RESULT:
         fd_num = returned(hit.result)
     elif at is not None:
-        fd_num = hit.number(at)
+        fd_num = hit.syscall.number(at)
         fd = context.descriptors.get(hit.proc, fd_num)
     paths, more = named(context, hit)
     return context.event(hit, more, fd_num=fd_num, fd=fd, paths=paths)
@@ -134,7 +140,7 @@ def named(context: Context, hit: Hit) -> tuple[Paths, dict[str, Arg]]:
         return NO_PATHS, {}
     items = context.items(hit)
     if len(slots) == 1:
-        if not items:
+        if not items or items[0].name is None:
             return NO_PATHS, {}
         return Paths(name=context.absolute(hit, items[0], slots[0][1]), nameraw=items[0].name), {}
     name = hit.plan.call.name
@@ -152,10 +158,6 @@ def named(context: Context, hit: Hit) -> tuple[Paths, dict[str, Arg]]:
         link = found.get("source")
         found["target"] = absolute(text, link.rpartition("/")[0]) if link is not None else None
     return Paths(**found), {"target": text}
-
-
-def _directory_at(call: Call) -> int | None:
-    return call.paths[0][1] if call.paths else None
 
 
 HANDLERS: dict[str, Handler] = dict.fromkeys(("open", "openat", "openat2", "creat", "open_by_handle_at"), opened)

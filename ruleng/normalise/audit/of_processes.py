@@ -24,7 +24,7 @@ _SIGNALS: dict[str, tuple[int, int | None]] = {
 
 
 def executed(context: Context, hit: Hit) -> Event | None:
-    argv = hit.company.argv()
+    argv = hit.company.arguments()
     succeeded = hit.result == 0
     if succeeded:
         body = hit.company.other(b"BPRM_FCAPS")
@@ -38,13 +38,13 @@ def executed(context: Context, hit: Hit) -> Event | None:
     items = context.items(hit)
     paths = NO_PATHS
     if items and items[0].name is not None:
-        paths = Paths(name=context.absolute(hit, items[0], hit.plan.call.paths[0][1]), nameraw=items[0].name)
+        paths = Paths(name=context.absolute(hit, items[0], hit.plan.call.directory), nameraw=items[0].name)
     return context.event(hit, more, paths=paths, of_process=True)
 
 
 def forked(context: Context, hit: Hit) -> Event | None:
     child, parent = hit.result, hit.proc.pid
-    is_thread = hit.plan.call.name == "clone" and int(hit.a[0], 16) & _CLONE_THREAD
+    is_thread = hit.plan.call.name == "clone" and int(hit.syscall.a0, 16) & _CLONE_THREAD
     if child is not None and child > 0 and parent is not None and not is_thread:
         context.identities.forked(parent, child, hit.time_ns)
     return context.event(hit, of_process=True)
@@ -62,7 +62,7 @@ def moved(context: Context, hit: Hit) -> Event | None:
     fd_num, fd, paths = None, NO_FD, NO_PATHS
     more: dict[str, Arg] = {}
     if hit.plan.call.name == "fchdir":
-        fd_num = hit.number(0)
+        fd_num = hit.syscall.number(0)
         fd = context.descriptors.get(hit.proc, fd_num)
         path = fd.name if fd.name is not None and fd.name.startswith("/") else None
     else:
@@ -90,12 +90,12 @@ def signalled(context: Context, hit: Hit) -> Event | None:
     at, code = _SIGNALS[name]
     body = hit.company.other(b"OBJ_PID")
     signal = Signal(
-        number=int(hit.a[at], 16) & 0xFFFFFFFF,
+        number=hit.syscall.unsigned(at),
         code=code,
         sender=hit.proc,
         target=NO_PROCESS if body is None else _target(context, hit, body),
     )
-    return context.event(hit, signal=signal, fd_num=hit.number(0) if name == "pidfd_send_signal" else None)
+    return context.event(hit, signal=signal, fd_num=hit.syscall.number(0) if name == "pidfd_send_signal" else None)
 
 
 def _target(context: Context, hit: Hit, body: bytes) -> Process:

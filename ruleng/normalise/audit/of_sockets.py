@@ -25,7 +25,7 @@ def _returned(context: Context, hit: Hit, fd: Fd, more: dict[str, Arg]) -> Event
 
 
 def _known(context: Context, hit: Hit) -> tuple[int, Fd]:
-    fd_num = hit.number(0)
+    fd_num = hit.syscall.number(0)
     return fd_num, context.descriptors.get(hit.proc, fd_num)
 
 
@@ -35,13 +35,14 @@ def made(context: Context, hit: Hit) -> Event | None:
 
 
 def socket(context: Context, hit: Hit) -> Event | None:
-    domain, kind, protocol = (int(value, 16) & 0xFFFFFFFF for value in hit.a[:3])
+    syscall = hit.syscall
+    domain, kind, protocol = syscall.unsigned(0), syscall.unsigned(1), syscall.unsigned(2)
     return _returned(context, hit, sockets.new_socket(domain, kind, protocol), {"flags": kind & sockets.SOCKET_FLAGS})
 
 
 def connect(context: Context, hit: Hit) -> Event | None:
     fd_num, fd = _known(context, hit)
-    address = hit.company.address()
+    address = hit.company.peer()
     more: dict[str, Arg] = {}
     if address is not None:
         succeeded = hit.result is not None and (hit.result >= 0 or hit.result == _EINPROGRESS)
@@ -55,7 +56,7 @@ def connect(context: Context, hit: Hit) -> Event | None:
 
 def bind(context: Context, hit: Hit) -> Event | None:
     fd_num, fd = _known(context, hit)
-    address = hit.company.address()
+    address = hit.company.peer()
     more: dict[str, Arg] = {}
     if address is not None:
         fd = sockets.bound(fd, address)
@@ -67,13 +68,13 @@ def bind(context: Context, hit: Hit) -> Event | None:
 
 
 def accept(context: Context, hit: Hit) -> Event | None:
-    fd = sockets.accepted(_known(context, hit)[1], hit.company.address())
+    fd = sockets.accepted(_known(context, hit)[1], hit.company.peer())
     return _returned(context, hit, fd, {"tuple": fd.name} if fd.name else {})
 
 
 def send(context: Context, hit: Hit) -> Event | None:
     fd_num, fd = _known(context, hit)
-    address = hit.company.address()
+    address = hit.company.peer()
     if address is None:
         return context.event(hit, fd_num=fd_num, fd=fd)
     fd = sockets.connected(fd, address, succeeded=hit.result is None or hit.result >= 0)

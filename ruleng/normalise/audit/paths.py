@@ -33,8 +33,9 @@ class PathItem(msgspec.Struct, gc=False):
 
 
 _PATH = re.compile(
-    rb"item=([0-9]{1,5}) name=([^ ]+)"
-    rb"(?: inode=([0-9]{1,20}) dev=([0-9a-f]{1,8}):([0-9a-f]{1,8}) mode=([0-7]{1,8}) [^\x1d]*?)? nametype=([A-Z]+)"
+    rb"item=([0-9]{1,5}+) name=([^ ]++)"
+    rb"(?: inode=([0-9]{1,20}+) dev=([0-9a-f]{1,8}+:[0-9a-f]{1,8}+) mode=([0-7]{1,8}+)"
+    rb" ouid=[0-9]++ ogid=[0-9]++ rdev=[^ ]++(?: obj=[^ ]++)?+)?+ nametype=([A-Z]++)"
 ).match
 """As audit_log_name of kernel/auditsc.c writes it."""
 
@@ -44,12 +45,12 @@ def parse_path(body: bytes) -> PathItem:
     match = _PATH(body)
     if match is None:
         return _irregular(body)
-    item, value, ino, major, minor, mode, nametype = match.groups()
+    item, value, ino, device, mode, nametype = match.groups()
     name = untrusted(value)
     path = absolute(name) if name is not None and name.startswith("/") else None
     if ino is None:
         return PathItem(int(item), nametype, name, path, None, None, None)
-    return PathItem(int(item), nametype, name, path, int(mode, 8), encode_device(int(major, 16), int(minor, 16)), int(ino))
+    return PathItem(int(item), nametype, name, path, int(mode, 8), _device(device), int(ino))
 
 
 def _irregular(body: bytes) -> PathItem:
@@ -93,6 +94,8 @@ def absolute(name: str, directory: str = "/") -> str:
 
 def in_order(items: Sequence[PathItem]) -> list[PathItem]:
     """As the call named them, each once, without the parent directories that the kernel adds."""
+    if len(items) == 1:
+        return [] if items[0].nametype == b"PARENT" else [items[0]]
     found: dict[int, PathItem] = {}
     for item in items:
         if item.nametype != b"PARENT":
