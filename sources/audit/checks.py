@@ -129,7 +129,7 @@ def _id(field: int, event_type: str, atom: Atom) -> Sequence[Clause]:
 
 def _login(event_type: str, atom: Atom) -> Sequence[Clause]:
     """Nobody's login is -1, which audit calls unset: the highest number."""
-    ranges = [pair for pair in atom.ranges if pair[1] >= 0]
+    ranges = [(first, min(last, _UNSIGNED - 1)) for first, last in atom.ranges if last >= 0]
     if _has(atom, -1):
         ranges.append((_UNSIGNED, _UNSIGNED))
     return _numbers(_LOGINUID, ranges, 0, _UNSIGNED)
