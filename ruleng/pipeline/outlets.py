@@ -18,8 +18,8 @@ from ruleng.sinks.tools import Tools
 from ruleng.state import State
 
 DEFAULT_SINK = "stdout"
-REPLAY_DEADLINE_S = 3600.0
-"""A replay waits for its sinks: no kernel stands behind it that would lose events meanwhile."""
+REPLAY_DEADLINE_S = 60.0
+"""A replay waits longer for its sinks than a live run: no kernel stands behind it that would lose events meanwhile."""
 
 
 def hub(settings: Settings, ledger: Ledger, clock: Clock, report: Report, *, live: bool) -> SinkHub:

@@ -66,7 +66,9 @@ class Run:
                 await self._losses()
             finally:
                 watching.cancel()
+                began_ns = time.perf_counter_ns()
                 await asyncio.gather(self._hub.close(), *self._sending)
+                self._stats.spent("drain", time.perf_counter_ns() - began_ns)
 
     async def _batches(self, duration_s: float | None) -> None:
         self._is_open = True

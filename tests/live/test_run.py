@@ -33,7 +33,7 @@ def opening(path: Path, *, name: str = "Marker", more: str = "") -> str:
     """A rule for one file that nobody but the test opens."""
     return (
         f'rule "{name}" {{ desc: "opens the marker" condition: evt.type in (open, openat) and fd.name = {path}\n'
-        f'output: "%proc.name %proc.cmdline" priority: warning {more} }}\n'
+        f'output: "%proc.name opens %fd.name" priority: warning {more} }}\n'
     )
 
 
