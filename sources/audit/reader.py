@@ -20,6 +20,7 @@ MAX_LINE = 1_048_576
 """The longest record that the kernel or auditd writes is 8970 bytes (MAX_AUDIT_MESSAGE_LENGTH, libaudit.h)."""
 _PIECE = 262_144
 _MAX_KINDS = 1024
+_MAX_SHAPES = 4096
 _SYSCALL = b"type=SYSCALL "
 
 
@@ -49,6 +50,7 @@ class Reader:
         self._assembler = Assembler(ledger, source, limits)
         self._kinds: dict[bytes, Kind] = {}  # by what stands before `msg=`
         self._numbers: dict[int, Kind] = {}
+        self._shapes: dict[bytes, tuple[int, bytes]] = {}
         self._rest: list[bytes] = []  # of the line whose end has not come yet
         self._rest_bytes = 0
         self._is_skipping = False
@@ -157,26 +159,38 @@ class Reader:
 
     def _block(self, found: re.Match[bytes]) -> bool:
         """A match of BLOCK. False when its lines have to be taken one by one."""
-        prefix, between, stamp, *fields, company, title, end = found.groups()
-        syscall = Syscall(*fields)
-        lines = 0
-        if company:
-            size = len(company)
+        groups = found.groups()
+        prefix, between, stamp = groups[:3]
+        company, title, end = groups[12:]
+        syscall = Syscall(*groups[3:12])
+        node, key, lines = None, stamp, 0
+        size = len(company)
+        if size:
             company = company.replace(between, b"")
-            lines = company.count(b"\n")
-            if size - len(company) != lines * len(between):
-                return False  # a body holds it too
-        node, key = None, stamp
+            size -= len(company)
         if prefix:
-            company = company.replace(prefix + b"type=", b"type=")
+            company = company.removeprefix(prefix).replace(b"\n" + prefix, b"\n")
             kind = self._kind(prefix + _SYSCALL)
             node, key = kind.node, kind.key + stamp
-        if syscall.items != b"0" and company.count(b"\ntype=PATH ") + company.startswith(b"type=PATH ") < int(syscall.items):
+        if company:
+            lines, paths = self._shapes.get(company) or self._shape(company)
+            if size != lines * len(between) or (paths != syscall.items and int(paths) < int(syscall.items)):
+                return False  # a body holds what stands between, too; or a record is missing
+        elif syscall.items != b"0":
             return False
         if not self._assembler.add_whole(key, stamp, node, (syscall, company, title), self._line + 1):
             return False
         self._line += lines + (2 if end is None else 3)
         return True
+
+    def _shape(self, company: bytes) -> tuple[int, bytes]:
+        """(lines, how many of them are PATH records), remembered: the same lines come again and again."""
+        paths = company.count(b"\ntype=PATH ") + company.startswith(b"type=PATH ")
+        shape = company.count(b"\n"), b"%d" % paths
+        if len(self._shapes) >= _MAX_SHAPES:
+            self._shapes.clear()
+        self._shapes[company] = shape
+        return shape
 
     def _one(self, line: bytes) -> None:
         """A clean line."""

@@ -55,7 +55,7 @@ class Hit(Subject):
 class Context:
     """What all handlers use."""
 
-    __slots__ = ("descriptors", "identities", "ledger", "numbers", "origin", "paths", "wants_args")
+    __slots__ = ("descriptors", "identities", "ledger", "numbers", "origin", "paths", "remembers_files", "wants_args")
 
     def __init__(self, identities: Identities, ledger: Ledger, numbers: Iterator[int], origin: str) -> None:
         self.identities = identities
@@ -65,6 +65,7 @@ class Context:
         self.descriptors = Descriptors(ledger)
         self.paths: Memo[PathItem] = Memo(2048)  # by bodies of PATH records
         self.wants_args = True
+        self.remembers_files = True
 
     def event(
         self,

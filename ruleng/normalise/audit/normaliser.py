@@ -63,6 +63,7 @@ class AuditNormaliser:
         self._socket_plans.clear()
         self._types = None if demand is None else demand.event_types
         self._remembered = remembered(self._types)
+        self._context.remembers_files = "openat" in self._remembered
         self._context.wants_args = demand is None or any(field.startswith(_NEEDS_ARGS) for field in demand.fields)
 
     def events(self, audit: AuditEvent) -> list[Event]:

@@ -59,7 +59,7 @@ def opened(context: Context, hit: Hit) -> Event | None:
             fd, paths = item.fd if fd_num >= 0 else item.failed, item.paths
             if fd is NO_FD:
                 fd, paths = _remembered(item, failed=fd_num < 0)
-        if fd_num >= 0:
+        if fd_num >= 0 and context.remembers_files:
             context.keep(hit, fd_num, fd)
         if context.wants_args and item.ino is not None:
             more = {**more, "dev": item.dev or 0, "ino": item.ino}
