@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -19,35 +18,19 @@ from ruleng.engine.ranges import EVERY, Ranges, complement, intersection, union,
 from ruleng.engine.ruleset import RuleSet
 from ruleng.event import Event, Process
 from ruleng.fields.catalogue import standard
-from ruleng.lang.check import check_condition
-from ruleng.lang.checked import All, AnyOf, Checked, Negate
+from ruleng.lang.checked import Checked
 from ruleng.lang.load import load_rules
-from ruleng.lang.parse import parse_condition
-from ruleng.lang.source import Source
 from ruleng.ports import HIGHEST, LOWEST, Atom, Filter
 from tests.conftest import SHARED
-from tests.engine.filtered import may_match
+from tests.engine.filtered import TESTS, checked, compiled, conditions, may_match
 from tests.engine.generate import real, rule, solve
 
 SHIPPED = Path(__file__).resolve().parents[2] / "rules"
 TYPES = ("open", "openat", "creat", "connect", "ioctl", "chmod")
 
 
-@cache
-def checked(text: str) -> Checked:
-    expr, mistakes = parse_condition(Source("test", text))
-    assert expr is not None, [mistake.message for mistake in mistakes]
-    condition, mistakes = check_condition(expr, standard())
-    assert condition is not None, [mistake.message for mistake in mistakes]
-    return condition
-
-
 def filters(*conditions: str) -> Mapping[str, Filter]:
     return compiled(*conditions).demand.filters
-
-
-def compiled(*conditions: str) -> RuleSet:
-    return compile_rules([rule(checked(text), text) for text in conditions], standard())
 
 
 def results(*ranges: tuple[int, int], or_missing: bool = False) -> Filter:
@@ -154,31 +137,6 @@ def test_every_expression_that_is_understood_is_one_of_the_catalogues() -> None:
 
 
 # --- laws -----------------------------------------------------------------------------------------------------------------------
-
-TESTS = (
-    "evt.rawres >= 0", "evt.rawres < 0", "evt.rawres = 0", "evt.rawres != -2", "evt.rawres in (3, -1, -13)", "evt.rawres exists",
-    "evt.rawres <= -5", "evt.rawres > 3", "evt.res = EACCES", "evt.res in (SUCCESS, ENOENT)", "evt.res != SUCCESS",
-    "evt.res = EWOULDBLOCK", "evt.res contains AC", "evt.failed = true", "evt.failed = false", "fd.num >= 0", "fd.num = -1",
-    "fd.num in (3, 4)", "evt.is_open_write = true", "evt.is_open_write = false", "evt.is_open_read = true",
-    "evt.is_open_read != true", "user.uid = 0", "user.uid != 0", "user.uid in (0, 1000)", "user.uid > 999", "user.euid < 1000",
-    "user.euid = anyof (0, 33)", "user.loginuid = -1", "user.loginuid >= 1000", "user.loginuid != -1", "group.gid = 5",
-    "group.gid != 0", "group.egid <= 5", "proc.pid = 100", "proc.pid != 100", "ioctl.cmd = 21522", "ioctl.cmd in (21505, 21522)",
-    "not ioctl.cmd = 21522", "proc.name = cat", "proc.name exists", "user.uid = val(user.euid)", "evt.type = openat",
-    "evt.type in (open, creat)", "evt.type != ioctl", "evt.type in (connect, chmod)",
-)  # fmt: skip
-"""Tests of what is understood, and some of what is not."""
-
-
-def conditions() -> st.SearchStrategy[Checked]:
-    return st.recursive(
-        st.sampled_from(TESTS).map(checked),
-        lambda below: st.one_of(
-            below.map(Negate),
-            st.lists(below, min_size=2, max_size=4).map(lambda parts: All(tuple(parts))),
-            st.lists(below, min_size=2, max_size=4).map(lambda parts: AnyOf(tuple(parts))),
-        ),
-        max_leaves=12,
-    )
 
 
 def events() -> st.SearchStrategy[Event]:

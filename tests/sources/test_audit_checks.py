@@ -19,8 +19,8 @@ from ruleng.sources.audit.checks import ANY, FAILED, MOST, SUCCEEDED, Clause, cl
 from ruleng.sources.audit.kernel_rules import Owner, plan
 from ruleng.sources.audit.reader import Reader
 from ruleng.state import Limits, State
+from tests.engine.filtered import checked, conditions
 from tests.engine.generate import rule
-from tests.engine.test_pushdown import checked, conditions
 from tests.sources.exit_filter import Call, is_reported
 from tests.state.support import Losses, StillClock
 
