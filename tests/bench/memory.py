@@ -26,7 +26,8 @@ def peak(records: int) -> tuple[int, float]:
 
 def main() -> None:
     kilobytes, cpu_s = peak(RECORDS)
-    print(f"replay of {RECORDS:,} audit records, a million events: peak {kilobytes / 1024:.0f} MB (expected: under 80), {cpu_s:.1f} s of CPU")
+    print(f"replay of {RECORDS:,} audit records, a million events, {cpu_s:.1f} s of CPU")
+    print(f"peak memory  {kilobytes / 1024:.0f} MB   (expected: under 80)")
 
 
 if __name__ == "__main__":
