@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ruleng.engine.ruleset import RuleSet
 from ruleng.errors import RulesError
 from ruleng.metrics import RunStats
-from ruleng.pipeline import outlets, rules, sources
+from ruleng.pipeline import acting, outlets, rules, sources
 from ruleng.pipeline.clock import SystemClock
 from ruleng.pipeline.ending import sum_up
 from ruleng.pipeline.evaluate import Evaluator
@@ -15,8 +14,6 @@ from ruleng.pipeline.run import Run
 from ruleng.pipeline.settings import Settings
 from ruleng.pipeline.voice import Voice
 from ruleng.state import ProcReader, State
-
-_DESTRUCTIVE = frozenset({"kill", "stop", "freeze"})
 
 
 async def live(read_settings: Callable[[], Settings], voice: Voice, *, quiet: bool = False) -> int:
@@ -34,7 +31,7 @@ async def live(read_settings: Callable[[], Settings], voice: Voice, *, quiet: bo
     state = State(ProcReader(), clock, settings.limits(), stats.ledger, fields=ruled.ruleset.demand.fields)
     source = kind.make(settings, state, stats.ledger)
     hub = outlets.hub(settings, stats.ledger, clock, voice.say, live=True)
-    actor, journal = outlets.actor(settings, state, stats.ledger, clock, voice.say)
+    actor, journal = acting.actor(settings, state, stats.ledger, clock, voice.say)
     evaluator = Evaluator(
         ruled.ruleset, actor, stats, hostname=settings.hostname(), matching=settings.rule_matching(), log=voice.say
     )
@@ -52,8 +49,7 @@ async def live(read_settings: Callable[[], Settings], voice: Voice, *, quiet: bo
             voice.show(error.diagnostics)
             raise
         voice.show(ruled.warnings)
-        if _acts(ruled.ruleset):
-            outlets.open_journal(journal)
+        acting.prepare(ruled.ruleset, journal)
         source.demand(ruled.ruleset.demand)
         evaluator.use(ruled.ruleset, anew.rule_matching())
         actor.guard.reset()
@@ -61,14 +57,9 @@ async def live(read_settings: Callable[[], Settings], voice: Voice, *, quiet: bo
 
     run = Run(source, evaluator, hub, stats, voice, ready=ready, reload=reload)
     try:
-        if _acts(ruled.ruleset):
-            outlets.open_journal(journal)
+        acting.prepare(ruled.ruleset, journal)
         await run.run(settings.duration_s)
     finally:
         journal.close()
     sum_up(stats, evaluator, hub, voice, quiet=quiet)
     return 0
-
-
-def _acts(ruleset: RuleSet) -> bool:
-    return any(rule.enabled and any(action.name in _DESTRUCTIVE for action in rule.actions) for rule in ruleset.rules)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import Callable, Sequence
 
@@ -72,6 +73,7 @@ class Run:
 
     async def _batches(self, duration_s: float | None) -> None:
         self._is_open = True
+        _settle()
         if self._ready is not None:
             self._ready()
         if self._reload_wanted:
@@ -117,9 +119,18 @@ class Run:
         except RulengError as error:
             self._voice.say(f"reload refused, the old rules stay: {error}")
         else:
+            _settle()
             self._voice.say(f"reloaded: {self._evaluator.enabled} rules")
 
     async def _until_no_sink_is_left(self) -> None:
         await self._hub.over.wait()
         self.is_deserted = True
         self._stop.set()
+
+
+def _settle() -> None:
+    """Rules and state that are there now stay: the collector need not look at them again. What a reload replaced, it may take."""
+    if gc.get_freeze_count():
+        gc.unfreeze()
+        gc.collect()
+    gc.freeze()
