@@ -126,8 +126,13 @@ class Assembler:
             return False
         time_text, _, serial = stamp.partition(b":")
         if time_text != self._time_text:
-            self._is_time(time_text, node, line)
-        self.ready.append(AuditEvent(self._time_ns, int(serial), node, *parts, self.source, line))
+            self._time_text = time_text
+            self._time_ns = time_ns = int(time_text.replace(b".", b"")) * 1_000_000
+            if not 0 <= time_ns - self._looked_ns < _LOOK_NS:
+                self._looked_ns = time_ns
+                self._passed(node, time_ns, line)
+        syscall, company, title = parts
+        self.ready.append(AuditEvent(self._time_ns, int(serial), node, syscall, company, title, self.source, line))
         self._finished.add(key)
         if len(self._finished) >= self._limits.finished:
             self._forget_finished()

@@ -159,10 +159,8 @@ class Reader:
 
     def _block(self, found: re.Match[bytes]) -> bool:
         """A match of BLOCK. False when its lines have to be taken one by one."""
-        groups = found.groups()
-        prefix, between, stamp = groups[:3]
-        company, title, end = groups[12:]
-        syscall = Syscall(*groups[3:12])
+        prefix, between, stamp, number, result, a0, a1, a2, a3, items, task, pid, company, title, end = found.groups()
+        syscall = Syscall(number, result, a0, a1, a2, a3, items, task, pid)
         node, key, lines = None, stamp, 0
         size = len(company)
         if size:
@@ -174,9 +172,9 @@ class Reader:
             node, key = kind.node, kind.key + stamp
         if company:
             lines, paths = self._shapes.get(company) or self._shape(company)
-            if size != lines * len(between) or (paths != syscall.items and int(paths) < int(syscall.items)):
+            if size != lines * len(between) or (paths != items and int(paths) < int(items)):
                 return False  # a body holds what stands between, too; or a record is missing
-        elif syscall.items != b"0":
+        elif items != b"0":
             return False
         if not self._assembler.add_whole(key, stamp, node, (syscall, company, title), self._line + 1):
             return False

@@ -57,8 +57,7 @@ class _AuditSource:
 
     def _batches(self, found: Sequence[AuditEvent]) -> list[list[Event]]:
         """At most `BATCH` events each."""
-        normalise = self._normaliser.events
-        events = [event for audit in found for event in normalise(audit)]
+        events = self._normaliser.batch(found)
         if len(events) <= BATCH:
             return [events] if events else []
         return [events[start : start + BATCH] for start in range(0, len(events), BATCH)]

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, Arg, Event, Fd, Paths, Process, Signal
+import msgspec
+
+from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, NO_PROCESS, Arg, Event, Fd, Paths, Process, Signal
 from ruleng.normalise.audit.arguments import Arguments
 from ruleng.normalise.audit.calls import Call
 from ruleng.normalise.audit.company import Company
 from ruleng.normalise.audit.descriptors import Descriptors
 from ruleng.normalise.audit.event import AuditEvent
-from ruleng.normalise.audit.identity import Identities, Subject
+from ruleng.normalise.audit.identity import Identities
 from ruleng.normalise.audit.memo import Memo
 from ruleng.normalise.audit.paths import PathItem, absolute
 from ruleng.normalise.audit.syscall import Syscall
@@ -39,17 +41,15 @@ class Plan:
         self.is_aarch64 = is_aarch64
 
 
-class Hit(Subject):
+class Hit(msgspec.Struct, gc=False):
     """Records as they stand, and who did it."""
 
-    __slots__ = ("audit", "company", "plan", "proc", "result", "syscall")
-
     audit: AuditEvent
+    syscall: Syscall
     company: Company
     plan: Plan
-    proc: Process
     result: int | None
-    syscall: Syscall
+    proc: Process = NO_PROCESS
 
 
 class Context:
@@ -87,7 +87,7 @@ class Context:
         )
         return Event(
             type=plan.call.name,
-            time_ns=hit.time_ns,
+            time_ns=hit.audit.time_ns,
             proc=hit.proc,
             num=next(self.numbers),
             result=hit.result,

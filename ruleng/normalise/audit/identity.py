@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from typing import Any
+from typing import Any, NamedTuple
 
 from ruleng.event import Process, Task
+from ruleng.normalise.audit.company import Company
+from ruleng.normalise.audit.event import AuditEvent
 from ruleng.normalise.audit.paths import encode_device
+from ruleng.normalise.audit.syscall import Syscall
 from ruleng.normalise.audit.text import ENRICHED, enriched, raw, untrusted
 from ruleng.ports import Ledger
 from ruleng.state import State
@@ -50,17 +53,14 @@ def signed_id(text: str) -> int:
     return -1 if number == UNSET else number
 
 
-class Subject:
-    """What a system call's records say of the process that made it, unparsed."""
+class Known(NamedTuple):
+    """What the last record of a process said."""
 
-    __slots__ = ("body", "cwd", "pid", "proctitle", "tail", "time_ns")
-
-    time_ns: int
-    pid: bytes
-    tail: bytes  # of the SYSCALL record: from ppid= to exe= and subj=
-    body: bytes  # from there to its end
-    cwd: bytes | None  # bodies of the other records
-    proctitle: bytes | None
+    task: bytes  # the end of its SYSCALL record, from ppid=
+    tail: bytes  # of that, up to exe= and subj=: what does not change from call to call
+    place: Task
+    now: Process
+    cwd: bytes | None  # body of the CWD record
 
 
 class Identities:
@@ -71,48 +71,55 @@ class Identities:
         self._users = state.users
         self._ledger = ledger
         self._limit = limit
-        # by pid as text: (end of the record, place in the tree, snapshot, body of the last CWD record)
-        self._known: dict[bytes, tuple[bytes, Task, Process, bytes | None]] = {}
+        self.known: dict[bytes, Known] = {}
+        """By pid, as text. For a look before `of` is asked."""
         self._ids: dict[bytes, dict[str, Any]] = {}  # what `auid=... ses=...` says
         self._learned = b""
         self._forked: OrderedDict[int, tuple[int, int]] = OrderedDict()  # child -> (parent, time)
 
-    def of(self, subject: Subject) -> Process:
+    def of(self, syscall: Syscall, company: Company, audit: AuditEvent) -> Process:
         """The process as it is now. Raises ValueError when the record cannot be read."""
-        tail, cwd = subject.tail, subject.cwd
-        known = self._known.get(subject.pid)
-        if known is not None and known[0] == tail and known[1].now is known[2] and (cwd is None or cwd == known[3]):
-            return known[2]
-        says = self._says(subject)
-        if cwd is None and known is not None and known[0] == tail:
-            subject.cwd = known[3]
+        task, cwd = syscall.task, company.cwd
+        known = self.known.get(syscall.pid)
+        tail = known.tail if known is not None and known.task == task else _tail(task)
+        if known is not None and known.tail == tail:
+            if known.place.now is known.now and (cwd is None or cwd == known.cwd):
+                self.known[syscall.pid] = Known(task, tail, known.place, known.now, known.cwd)
+                return known.now
+            if cwd is None:
+                cwd = known.cwd
+        says = self._says(syscall, tail, company.cwd)
         pid = says.pop("pid")
         self._born(pid, says.get("ppid"))
         if known is None:
-            self._copied(pid, says, subject.time_ns)
-        process = self._processes.seen(pid, subject.time_ns, **says)
-        if process.args is None and subject.proctitle is not None and (argv := title(subject.proctitle, process)):
-            process = self._processes.seen(pid, subject.time_ns, **command(process.name, argv))
-        return self._remember(subject, process)
+            self._copied(pid, says, audit.time_ns)
+        process = self._processes.seen(pid, audit.time_ns, **says)
+        if process.args is None and audit.title is not None and (argv := title(audit.title, process)):
+            process = self._processes.seen(pid, audit.time_ns, **command(process.name, argv))
+        return self._remember(syscall, tail, cwd, process)
 
-    def started(self, subject: Subject, argv: tuple[str, ...] | None, more: dict[str, Any]) -> Process:
+    def started(
+        self, syscall: Syscall, company: Company, time_ns: int, argv: tuple[str, ...] | None, more: dict[str, Any]
+    ) -> Process:
         """The process after a successful exec. `more`: other attributes of Process that records tell."""
-        says = self._says(subject) | more
+        tail = _tail(syscall.task)
+        says = self._says(syscall, tail, company.cwd)
+        says.update(more)
         pid = says.pop("pid")
         self._born(pid, says.get("ppid"))
         name, exepath = says.pop("name", None), says.pop("exepath", None)
-        process = self._processes.exec(pid, subject.time_ns, name=name, argv=argv, exepath=exepath, **says)
-        return self._remember(subject, process)
+        process = self._processes.exec(pid, time_ns, name=name, argv=argv, exepath=exepath, **says)
+        return self._remember(syscall, tail, company.cwd, process)
 
-    def changed(self, subject: Subject, process: Process, **more: Any) -> Process:
+    def changed(self, syscall: Syscall, process: Process, time_ns: int, **more: Any) -> Process:
         """The process after a call that changed what its SYSCALL record does not tell: cwd, capabilities."""
         if process.pid is None:
             return process
-        return self._remember(subject, self._processes.seen(process.pid, subject.time_ns, **more))
+        return self._remember(syscall, _tail(syscall.task), None, self._processes.seen(process.pid, time_ns, **more))
 
     def forked(self, parent: int, child: int, time_ns: int) -> None:
         """A call said that it made a process of this number, as its caller sees it."""
-        if b"%d" % child in self._known and self._processes.get(child).ppid == parent:
+        if b"%d" % child in self.known and self._processes.get(child).ppid == parent:
             self._processes.fork(parent, child, time_ns)  # the child was faster; vfork lets it be
             return
         if len(self._forked) >= self._limit:
@@ -120,10 +127,10 @@ class Identities:
         self._forked[child] = (parent, time_ns)
         self._forked.move_to_end(child)
 
-    def exited(self, subject: Subject, process: Process) -> None:
-        self._known.pop(subject.pid, None)
+    def exited(self, syscall: Syscall, process: Process, time_ns: int) -> None:
+        self.known.pop(syscall.pid, None)
         if process.pid is not None:
-            self._processes.exit(process.pid, subject.time_ns)
+            self._processes.exit(process.pid, time_ns)
 
     def other(self, pid: int, time_ns: int, **says: Any) -> Process:
         """Another process that a record speaks of."""
@@ -141,24 +148,24 @@ class Identities:
             else:
                 self._users.learn_user(number, name)
 
-    def _says(self, subject: Subject) -> dict[str, Any]:
+    def _says(self, syscall: Syscall, tail: bytes, cwd: bytes | None) -> dict[str, Any]:
         """What records say of their process, as attributes of Process. Raises ValueError."""
-        match = _TAIL(subject.tail)
+        match = _TAIL(tail)
         if match is None:
-            found = _irregular(subject.tail)
+            found = _irregular(tail)
         else:
             ppid, pid, ids_text, comm, exe = match.groups()
             ids = self._ids.get(ids_text)
             if ids is None:
                 ids = _ids(ids_text)
-                if len(self._ids) >= 1024:
+                if len(self._ids) >= _MAX_IDS:
                     self._ids.clear()
                 self._ids[ids_text] = ids
             found = {"pid": int(pid), "ppid": int(ppid), **ids, "name": untrusted(comm), "exepath": untrusted(exe)}
-        if ENRICHED in subject.body:
-            self._learn(subject.body)
-        if subject.cwd is not None:
-            found["cwd"] = directory(subject.cwd)
+        if len(tail) < len(syscall.task) and ENRICHED in syscall.task:
+            self._learn(syscall.task)
+        if cwd is not None:
+            found["cwd"] = directory(cwd)
         return found
 
     def _learn(self, body: bytes) -> None:
@@ -191,19 +198,25 @@ class Identities:
         if exepath is not None and exepath == says.get("exepath"):
             self._processes.fork(ppid, pid, time_ns)
 
-    def _remember(self, subject: Subject, process: Process) -> Process:
-        pid = subject.pid
-        if process.pid is None:
-            return process
-        if len(self._known) >= self._limit and pid not in self._known:
-            del self._known[next(iter(self._known))]
-        self._known[pid] = (subject.tail, self._processes.task(process.pid), process, subject.cwd)
+    def _remember(self, syscall: Syscall, tail: bytes, cwd: bytes | None, process: Process) -> Process:
+        if process.pid is not None:
+            if len(self.known) >= self._limit and syscall.pid not in self.known:
+                del self.known[next(iter(self.known))]
+            self.known[syscall.pid] = Known(syscall.task, tail, self._processes.task(process.pid), process, cwd)
         return process
 
 
+def _tail(task: bytes) -> bytes:
+    end = task.rfind(b" key=")
+    if end < 0:
+        end = task.find(ENRICHED)
+    return task if end < 0 else task[:end]
+
+
+_MAX_IDS = 1024
 _TAIL = re.compile(
-    rb"ppid=([0-9]{1,10}) pid=([0-9]{1,10}) (auid=[^ ]+ uid=.* tty=[^ ]+ ses=[^ ]+) comm=([^ ]+) exe=([^ ]+)(?: subj=.*)?$"
-).match
+    rb"ppid=([0-9]++) pid=([0-9]++) (auid=[^ ]++ uid=.*? tty=[^ ]++ ses=[^ ]++) comm=([^ ]++) exe=([^ ]++)(?: subj=.*)?"
+).fullmatch
 """As audit_log_task_info of kernel/audit.c writes it."""
 _IDS = {b"auid": "loginuid", b"uid": "uid", b"gid": "gid", b"euid": "euid", b"egid": "egid"}
 

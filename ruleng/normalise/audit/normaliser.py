@@ -8,7 +8,7 @@ its place, and left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 
 from msgspec.structs import replace
@@ -68,26 +68,52 @@ class AuditNormaliser:
 
     def events(self, audit: AuditEvent) -> list[Event]:
         """Never raises for what is in the records."""
-        text = audit.company
-        company = self._companies.of(text) if text else NO_COMPANY
-        if audit.syscall is None:
-            if company.needs_syscall():
-                self._ledger.lost("audit.assemble", "an event lacks its SYSCALL record", sample=audit.place)
-            return self._records(audit, company, NO_PROCESS)
-        hit = Hit()
-        hit.audit, hit.time_ns, hit.proc = audit, audit.time_ns, NO_PROCESS
-        hit.cwd, hit.proctitle, hit.company = company.cwd, audit.title, company
-        event = None
-        try:
-            event = self._syscall(hit, audit.syscall)
-        except ValueError as error:
-            self._lost(audit, str(error))
-        for complaint in company.complaints:
-            self._lost(audit, complaint)
-        if company.others:
-            others = self._records(audit, company, hit.proc)
-            return others if event is None else [event, *others]
-        return [] if event is None else [event]
+        return self.batch((audit,))
+
+    def batch(self, audits: Iterable[AuditEvent]) -> list[Event]:
+        """The events of many, in order. Never raises for what is in the records."""
+        found: list[Event] = []
+        context, plans, companies, known_of = self._context, self._plans, self._companies, self._identities.known
+        for audit in audits:
+            syscall, text = audit.syscall, audit.company
+            company = companies.of(text) if text else NO_COMPANY
+            if syscall is None:
+                found += self._alone(audit, company)
+                continue
+            event, proc = None, NO_PROCESS
+            try:
+                plan = plans.get(syscall.key) or self._plan(audit, syscall)
+                result = _result(syscall.exit)
+                hit = Hit(audit, syscall, company, plan, result)
+                if not plan.is_exec or result != 0:
+                    known = known_of.get(syscall.pid)
+                    if (
+                        known is not None
+                        and known.task == syscall.task
+                        and known.place.now is known.now
+                        and (company.cwd is None or company.cwd == known.cwd)
+                    ):
+                        hit.proc = known.now
+                    else:
+                        hit.proc = self._identities.of(syscall, company, audit)
+                if plan.is_handled:
+                    event = plan.handle(context, hit)
+                proc = hit.proc
+            except ValueError as error:
+                self._lost(audit, str(error))
+            for complaint in company.complaints:
+                self._lost(audit, complaint)
+            if event is not None:
+                found.append(event)
+            if company.others:
+                found += self._records(audit, company, proc)
+        return found
+
+    def _alone(self, audit: AuditEvent, company: Company) -> list[Event]:
+        """Without a system call."""
+        if company.needs_syscall():
+            self._ledger.lost("audit.assemble", "an event lacks its SYSCALL record", sample=audit.place)
+        return self._records(audit, company, NO_PROCESS)
 
     def _records(self, audit: AuditEvent, company: Company, proc: Process) -> list[Event]:
         """Events of records that say something of their own; `proc` did the system call that they came with, if any."""
@@ -98,45 +124,19 @@ class AuditNormaliser:
                 found.append(self._record(audit, kind, event_type, body, proc))
         return found
 
-    def _syscall(self, hit: Hit, syscall: Syscall) -> Event | None:
-        """Raises ValueError for a record that cannot be read."""
-        hit.syscall = syscall
-        hit.pid = syscall.pid
-        hit.body = task = syscall.task
-        end = task.rfind(b" key=")
-        if end < 0:
-            end = task.find(ENRICHED)
-        hit.tail = task if end < 0 else task[:end]
-        result = syscall.exit
-        if result is None:
-            hit.result = None
-        else:
-            hit.result = _RESULTS.get(result)
-            if hit.result is None:
-                hit.result = int(result)
-        plan = self._plans.get(syscall.key)
-        if plan is None:
-            plan = self._plan(hit, syscall.key)
-            if plan is None:
-                return None
-        hit.plan = plan
-        if not plan.is_exec or hit.result != 0:
-            hit.proc = self._identities.of(hit)
-        return plan.handle(self._context, hit) if plan.is_handled else None
-
-    def _plan(self, hit: Hit, key: bytes) -> Plan | None:
-        arch_text, _, number_text = key.partition(b" syscall=")
+    def _plan(self, audit: AuditEvent, syscall: Syscall) -> Plan:
+        """Raises ValueError for an unknown system call."""
+        arch_text, _, number_text = syscall.key.partition(b" syscall=")
         arch, number = int(arch_text, 16), int(number_text)
         name = syscalls.name(arch, number)
         if name is None:
-            word = enriched(hit.body).get("SYSCALL") if ENRICHED in hit.body else None
+            word = enriched(syscall.task).get("SYSCALL")
             if word is None or word.startswith("unknown"):
-                self._lost(hit.audit, f"system call {number} of architecture {arch:x} is not known")
-                return None
+                raise ValueError(f"system call {number} of architecture {arch:x} is not known")
             return self._named(event_name(word), arch)
         if len(self._plans) >= _MAX_PLANS:
             self._plans.clear()
-        plan = self._plans[key] = self._named(name, arch)
+        plan = self._plans[syscall.key] = self._named(name, arch)
         return plan
 
     def _named(self, name: str, arch: int) -> Plan:
@@ -192,6 +192,13 @@ class AuditNormaliser:
 
     def _lost(self, audit: AuditEvent, reason: str) -> None:
         self._ledger.lost(WHERE, reason, sample=audit.place)
+
+
+def _result(text: bytes | None) -> int | None:
+    if text is None:
+        return None
+    known = _RESULTS.get(text)
+    return int(text) if known is None else known
 
 
 def _argument(body: bytes, key: bytes) -> bytes:

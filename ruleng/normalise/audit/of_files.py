@@ -23,7 +23,7 @@ _NO_MODE: dict[str, Arg] = {"mode": 0}
 
 def opened(context: Context, hit: Hit) -> Event | None:
     """open and its kin: the descriptor is the file's, also when they failed."""
-    plan, result, syscall = hit.plan, hit.result, hit.syscall
+    audit, plan, result, syscall = hit.audit, hit.plan, hit.result, hit.syscall
     name = plan.call.name
     numbers = plan.call.numbers
     more: Mapping[str, Arg] = _NO_MODE
@@ -62,14 +62,19 @@ def opened(context: Context, hit: Hit) -> Event | None:
         if fd_num >= 0 and context.remembers_files:
             context.keep(hit, fd_num, fd)
         if context.wants_args and item.ino is not None:
-            more = {**more, "dev": item.dev or 0, "ino": item.ino}
+            if more is not _NO_MODE:
+                more = {**more, "dev": item.dev or 0, "ino": item.ino}
+            elif item.args is not None:
+                more = item.args
+            else:
+                more = item.args = {**_NO_MODE, "dev": item.dev or 0, "ino": item.ino}
     if not plan.is_wanted:
         return None
     if context.wants_args:
         args = Arguments(numbers, syscall, more)
     return Event(
         type=name,
-        time_ns=hit.time_ns,
+        time_ns=audit.time_ns,
         proc=hit.proc,
         num=next(context.numbers),
         result=result,
@@ -79,7 +84,7 @@ def opened(context: Context, hit: Hit) -> Event | None:
         created=created,
         args=args,
         paths=paths,
-        host=hit.audit.node,
+        host=audit.node,
         origin=context.origin,
     )
 

@@ -29,7 +29,7 @@ def executed(context: Context, hit: Hit) -> Event | None:
     if succeeded:
         body = hit.company.other(b"BPRM_FCAPS")
         capabilities = {} if body is None else _capabilities(body, b"pi", b"pp", b"pe")
-        hit.proc = context.identities.started(hit, argv, capabilities)
+        hit.proc = context.identities.started(hit.syscall, hit.company, hit.audit.time_ns, argv, capabilities)
     if not hit.plan.is_wanted:
         return None
     more: dict[str, Arg] = {}
@@ -46,12 +46,12 @@ def forked(context: Context, hit: Hit) -> Event | None:
     child, parent = hit.result, hit.proc.pid
     is_thread = hit.plan.call.name == "clone" and int(hit.syscall.a0, 16) & _CLONE_THREAD
     if child is not None and child > 0 and parent is not None and not is_thread:
-        context.identities.forked(parent, child, hit.time_ns)
+        context.identities.forked(parent, child, hit.audit.time_ns)
     return context.event(hit, of_process=True)
 
 
 def exited(context: Context, hit: Hit) -> Event | None:
-    context.identities.exited(hit, hit.proc)
+    context.identities.exited(hit.syscall, hit.proc, hit.audit.time_ns)
     if hit.proc.pid is not None:
         context.descriptors.drop(hit.proc.pid)
     return context.event(hit)
@@ -71,7 +71,7 @@ def moved(context: Context, hit: Hit) -> Event | None:
         if (text := path or paths.nameraw) is not None:
             more["path"] = text
     if hit.result == 0 and path is not None:
-        hit.proc = context.identities.changed(hit, hit.proc, cwd=path)
+        hit.proc = context.identities.changed(hit.syscall, hit.proc, hit.audit.time_ns, cwd=path)
     return context.event(hit, more, fd_num=fd_num, fd=fd, paths=paths)
 
 
@@ -81,7 +81,7 @@ def capabilities_set(context: Context, hit: Hit) -> Event | None:
         return context.event(hit)
     capabilities = _capabilities(body, b"cap_pi", b"cap_pp", b"cap_pe")
     if hit.result == 0 and capabilities:
-        hit.proc = context.identities.changed(hit, hit.proc, **capabilities)
+        hit.proc = context.identities.changed(hit.syscall, hit.proc, hit.audit.time_ns, **capabilities)
     return context.event(hit, capabilities)
 
 
@@ -107,7 +107,7 @@ def _target(context: Context, hit: Hit, body: bytes) -> Process:
         context.identities.learn({"UID": enriched(body).get("OUID", "unset")}, {"UID": uid})
     return context.identities.other(
         pid,
-        hit.time_ns,
+        hit.audit.time_ns,
         name=None if comm is None else untrusted(comm),
         uid=uid,
         loginuid=None if auid is None else signed_id(auid.decode()),

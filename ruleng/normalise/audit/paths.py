@@ -11,7 +11,7 @@ from posixpath import normpath
 
 import msgspec
 
-from ruleng.event import NO_FD, NO_PATHS, Fd, Paths
+from ruleng.event import NO_FD, NO_PATHS, Arg, Fd, Paths
 from ruleng.normalise.audit.text import number, raw, untrusted
 
 S_IFMT, S_IFDIR = 0o170000, 0o040000  # linux/stat.h
@@ -29,6 +29,7 @@ class PathItem(msgspec.Struct, gc=False):
     ino: int | None
     fd: Fd = NO_FD  # of an open by an absolute name, made once; likewise the following
     failed: Fd = NO_FD  # of an open that failed
+    args: dict[str, Arg] | None = None  # parameters of an open that cannot make it
     paths: Paths = NO_PATHS
 
 
