@@ -121,12 +121,12 @@ async def watch(*, narrow: bool) -> None:
     live = AuditLive(state, ledger, only_uid=UID)
     await live.open(demand)
     seen = matched = 0
-    closing: list[asyncio.Task[None]] = []
+    ended = asyncio.Event()
 
     def answer() -> None:
         if not sys.stdin.readline():
             loop.remove_reader(0)
-            closing.append(loop.create_task(live.close()))
+            ended.set()
             return
         usage = resource.getrusage(resource.RUSAGE_SELF)
         with Control() as control:
@@ -136,11 +136,20 @@ async def watch(*, narrow: bool) -> None:
 
     loop = asyncio.get_running_loop()
     loop.add_reader(0, answer)
-    async for batch in live.batches():
-        for event in batch:
-            seen += event.proc.uid == UID
-            matched += bool(ruleset.match(event))
-    await asyncio.gather(*closing)
+
+    async def read() -> None:
+        nonlocal seen, matched
+        async for batch in live.batches():
+            for event in batch:
+                seen += event.proc.uid == UID
+                matched += bool(ruleset.match(event))
+
+    reading, ending = asyncio.create_task(read()), asyncio.create_task(ended.wait())
+    try:
+        await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await live.close()
+        await reading
 
 
 class Watcher:
@@ -173,9 +182,7 @@ def watching(mode: str) -> Iterator[Watcher]:
         try:
             yield Watcher(process)
         finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(60)
+            process.communicate(timeout=60)
 
 
 # --- report -------------------------------------------------------------------------------------------------------------------
