@@ -89,8 +89,7 @@ def bundle(folder: Path, *command: str) -> Path:
     bin_.mkdir(parents=True)
     (bin_ / "busybox").write_bytes(Path("/bin/busybox").read_bytes())
     (bin_ / "busybox").chmod(0o755)
-    for name in ("sh", "true"):
-        (bin_ / name).symlink_to("busybox")
+    (bin_ / "sh").symlink_to("busybox")
     subprocess.run(["runc", "spec"], cwd=folder, check=True)
     specification = json.loads((folder / "config.json").read_text())
     specification["process"] |= {"terminal": False, "args": list(command)}
@@ -105,11 +104,12 @@ def test_a_shell_in_a_container_is_told_with_the_containers_id(tmp_path: Path, k
         pytest.skip("needs /bin/busybox (apt-get install busybox-static)")
     name = uuid.uuid4().hex * 2 if kind == "hexadecimal" else f"e2e-{uuid.uuid4().hex[:8]}"
     id_ = name[:12] if kind == "hexadecimal" else name
-    folder = bundle(tmp_path / "bundle", "sh", "-c", "true; true")
-    with running(tmp_path) as run:
-        subprocess.run(["runc", "run", name], cwd=folder, check=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
+    folder = bundle(tmp_path / "bundle", "sh", "-c", "read line")  # which container it is, is asked while it lives
+    with running(tmp_path) as run, subprocess.Popen(["runc", "run", name], cwd=folder, stdin=subprocess.PIPE) as container:
         (alert,) = run.wait_alerts("Shell in a container", where=lambda alert: alert["output_fields"]["container.id"] == id_)
-    assert alert["output_fields"]["proc.cmdline"] == "sh -c true; true"
+        container.communicate(b"\n", timeout=DEADLINE_S)
+    assert container.returncode == 0
+    assert alert["output_fields"]["proc.cmdline"] == "sh -c read line"
 
 
 # --- signals ------------------------------------------------------------------------------------------------------------
