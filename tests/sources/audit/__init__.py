@@ -6,7 +6,6 @@ argument in pieces were written down from what the kernel and auditd write.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -41,9 +40,6 @@ class Places:
     def lost(self, where: str, reason: str, count: int = 1, *, sample: str | None = None) -> None:
         self.all += [(where, reason, sample)] * count
 
-    def at(self, sample: str) -> list[str]:
-        return [reason for _, reason, place in self.all if place == sample]
-
 
 def read(data: bytes | Iterable[bytes], ledger: Ledger, source: str = "log", backend: Backend | None = None) -> list[AuditEvent]:
     """One stream from its beginning to its end, in one piece or several."""
@@ -75,7 +71,3 @@ def of_one_host(event: AuditEvent) -> AuditEvent:
 def all_lines() -> list[bytes]:
     """Of all logs, with their line ends."""
     return [line for path in LOGS for line in path.read_bytes().splitlines(keepends=True)]
-
-
-def packed(data: bytes) -> bytes:
-    return gzip.compress(data, mtime=0)
