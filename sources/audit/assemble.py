@@ -87,7 +87,7 @@ class Assembler:
         self._time_ns = 0
         self._looked_ns = 0
         self._added_bytes = 0
-        self._ticked: set[bytes] = set()
+        self._ticked: list[bytes] = []
 
     def add(self, kind: Kind, stamp: bytes, body: bytes, line: int) -> None:
         """One record. `stamp` is TIME:SERIAL; `line` is where it stands, 0 where there are no lines."""
@@ -157,7 +157,7 @@ class Assembler:
         for key in self._ticked:
             if key in self._open:
                 self._close(key)
-        self._ticked = set(self._open)
+        self._ticked = list(self._open)
 
     def _begin(self, key: bytes, kind: Kind, stamp: bytes, line: int) -> _Open | None:
         """A new event; None when the record cannot begin one."""

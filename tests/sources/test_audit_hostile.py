@@ -74,6 +74,9 @@ TABLE: dict[str, tuple[str | bytes, str, int, int]] = {
     "no hex": (opened(5).replace('"/etc/hosts"', "2G"), "PATH: a value is neither quoted nor hex", 1, 1),
     "open quote": (opened(5).replace('"/etc/hosts"', '"/etc'), "PATH: a quote is not closed", 1, 1),
     "unknown call": (opened(5).replace("syscall=257", "syscall=9999"), _UNKNOWN, 1, 0),
+    "a number beyond 64 bits": (opened(5).replace("inode=1", f"inode={'9' * 40}"), "PATH: a number is beyond 64 bits", 1, 1),
+    "a user beyond 64 bits": (opened(5).replace(" uid=0", f" uid={'9' * 40}"), "a number is beyond 64 bits", 1, 0),
+    "a result beyond 64 bits": (syscall(5, items=0).replace("exit=3", f"exit={'9' * 20}"), "a SYSCALL record cannot be read", 1, 0),
     "a line of 2 MB": ("type=CWD msg=audit(1700000000.000:5): cwd=" + "41" * 1_000_000 + "\n", "a line is longer than 1 MiB", 1, 0),
     "arguments missing": (
         syscall(5, number=59, items=0) + record(5, "EXECVE", 'argc=3 a0="cat" a2="x"') + record(5, "PROCTITLE", 'proctitle="cat"'),
@@ -116,11 +119,12 @@ def test_an_event_whose_paths_never_come_is_handed_on_when_time_has_passed() -> 
     assert [event.serial for event in reader.feed(opened(10, time="1700000003.000").encode())] == [5, 10]
 
 
-def test_an_event_without_an_end_is_handed_on_by_the_second_tick() -> None:
+def test_events_without_an_end_are_handed_on_in_order_by_the_second_tick() -> None:
     reader = Reader(Places())
-    assert reader.feed(syscall(5, items=0).encode()) == []
+    serials = list(range(40))
+    assert reader.feed("".join(syscall(serial, items=0) for serial in serials).encode()) == []
     assert reader.tick() == []
-    assert [event.serial for event in reader.tick()] == [5]
+    assert [event.serial for event in reader.tick()] == serials
 
 
 def test_time_that_goes_backwards_closes_what_is_open_and_is_counted() -> None:

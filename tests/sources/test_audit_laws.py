@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import groupby, pairwise
 
+import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -101,7 +102,7 @@ def test_no_bytes_make_parsing_raise(data: bytes, edits: list[tuple[int, int, by
         data = data[:at] + other + data[at + size :]
     losses = Places()
     for event in normalised(read(data, losses), losses):
-        to_fields(event)
+        orjson.dumps(to_fields(event))
     assert all(reason and (place or "").startswith("log:") for _, reason, place in losses.all)
 
 

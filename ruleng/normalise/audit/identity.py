@@ -16,7 +16,7 @@ from ruleng.normalise.audit.company import Company
 from ruleng.normalise.audit.event import AuditEvent
 from ruleng.normalise.audit.paths import encode_device
 from ruleng.normalise.audit.syscall import Syscall
-from ruleng.normalise.audit.text import ENRICHED, enriched, raw, untrusted
+from ruleng.normalise.audit.text import ENRICHED, enriched, integer, raw, untrusted
 from ruleng.ports import Ledger
 from ruleng.state import State
 from ruleng.state.look import command
@@ -49,7 +49,7 @@ def tty_number(name: str | None) -> int | None:
 
 def signed_id(text: str) -> int:
     """A login uid: 4294967295 is -1, unset."""
-    number = int(text)
+    number = integer(text)
     return -1 if number == UNSET else number
 
 
@@ -215,7 +215,7 @@ def _tail(task: bytes) -> bytes:
 
 _MAX_IDS = 1024
 _TAIL = re.compile(
-    rb"ppid=([0-9]++) pid=([0-9]++) (auid=[^ ]++ uid=.*? tty=[^ ]++ ses=[^ ]++) comm=([^ ]++) exe=([^ ]++)(?: subj=.*)?"
+    rb"ppid=([0-9]{1,10}+) pid=([0-9]{1,10}+) (auid=[^ ]++ uid=.*? tty=[^ ]++ ses=[^ ]++) comm=([^ ]++) exe=([^ ]++)(?: subj=.*)?"
 ).fullmatch
 """As audit_log_task_info of kernel/audit.c writes it."""
 _IDS = {b"auid": "loginuid", b"uid": "uid", b"gid": "gid", b"euid": "euid", b"egid": "egid"}
@@ -239,9 +239,9 @@ def _irregular(tail: bytes) -> dict[str, Any]:
     found = _ids(tail)
     if b"pid" not in values:
         raise ValueError("a record lacks pid=")
-    found["pid"] = int(values[b"pid"])
+    found["pid"] = integer(values[b"pid"])
     if b"ppid" in values:
-        found["ppid"] = int(values[b"ppid"])
+        found["ppid"] = integer(values[b"ppid"])
     for key, attribute in ((b"comm", "name"), (b"exe", "exepath")):
         if key in values:
             found[attribute] = untrusted(values[key])

@@ -9,6 +9,7 @@ from typing import Any
 
 from ruleng.abi.audit import EVENTS, PARTS, RECORDS, event_type
 from ruleng.normalise.audit.identity import signed_id, tty_number
+from ruleng.normalise.audit.text import integer
 
 _IDENTITY = frozenset(
     {"pid", "ppid", "uid", "gid", "euid", "egid", "suid", "sgid", "fsuid", "fsgid", "auid", "ses", "comm", "tty", "subj"}
@@ -28,7 +29,7 @@ def who(keys: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "pid" not in keys:
         return found
-    found["pid"] = int(keys["pid"])
+    found["pid"] = integer(keys["pid"])
     if found["pid"] <= 0:
         return {}
     for key, attribute in (

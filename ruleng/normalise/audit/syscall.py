@@ -9,10 +9,10 @@ import re
 
 import msgspec
 
-from ruleng.normalise.audit.text import ENRICHED, raw
+from ruleng.normalise.audit.text import ENRICHED, integer, raw
 
 PATTERN = (
-    rb"arch=([0-9a-f]{1,8}+ syscall=[0-9]{1,10}+)(?: per=[0-9a-f]++)?+(?: success=[a-z]++ exit=(-?[0-9]{1,20}+))?+"
+    rb"arch=([0-9a-f]{1,8}+ syscall=[0-9]{1,10}+)(?: per=[0-9a-f]++)?+(?: success=[a-z]++ exit=(-?[0-9]{1,19}+))?+"
     rb" a0=([0-9a-f]{1,16}+) a1=([0-9a-f]{1,16}+) a2=([0-9a-f]{1,16}+) a3=([0-9a-f]{1,16}+)"
     rb" items=([0-9]{1,5}+) (ppid=[0-9]{1,10}+ pid=([0-9]{1,10}+) [^\n]*+)"
 )
@@ -70,9 +70,9 @@ def _irregular(body: bytes) -> Syscall | None:
         key = b"%x syscall=%d" % (int(arch, 16), int(number))
         a0, a1, a2, a3 = [b"%x" % (int(raw(plain, b"a%d" % index) or b"0", 16) & _REGISTER) for index in range(4)]
         result = raw(plain, b"exit")
-        result = None if result is None or result == b"?" else b"%d" % int(result)
+        result = None if result is None or result == b"?" else b"%d" % integer(result)
         items = b"%d" % min(int(raw(plain, b"items") or b"0"), _MAX_ITEMS)
-        pid = b"%d" % int(pid)
+        pid = b"%d" % integer(pid)
     except ValueError:
         return None
     return Syscall(key, result, a0, a1, a2, a3, items, body[max(0, body.find(b"ppid=")) :], pid)

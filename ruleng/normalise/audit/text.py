@@ -74,12 +74,23 @@ def raw(body: bytes, key: bytes) -> bytes | None:
     return value.partition(ENRICHED)[0]
 
 
+def integer(text: bytes | str, base: int = 10) -> int:
+    """Raises ValueError for what is no number, and for one that no register and no field holds."""
+    try:
+        value = int(text, base)
+    except ValueError:
+        raise ValueError("a number cannot be read") from None
+    if not -(1 << 63) <= value < 1 << 64:
+        raise ValueError("a number is beyond 64 bits")
+    return value
+
+
 def number(body: bytes, key: bytes, base: int = 10) -> int | None:
     """A number's value; None when the key is absent or says `?`. Raises ValueError for anything else."""
     value = raw(body, key)
     if value is None or value in _NOTHING:
         return None
-    return int(value, base)
+    return integer(value, base)
 
 
 def enriched(body: bytes) -> dict[str, str]:
