@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ruleng.normalise.audit import AuditEvent, Syscall, parse_syscall
 from ruleng.ports import Ledger
-from ruleng.sources.audit.record import MAX_SERIAL, Kind, parse_time
+from ruleng.sources.audit.record import MAX_SERIAL, MAX_TIME_NS, Kind, parse_time
 
 WHERE = "audit.assemble"
 _SECOND_NS = 1_000_000_000
@@ -126,8 +126,10 @@ class Assembler:
             return False
         time_text, _, serial = stamp.partition(b":")
         if time_text != self._time_text:
-            self._time_text = time_text
-            self._time_ns = time_ns = int(time_text.replace(b".", b"")) * 1_000_000
+            time_ns = int(time_text.replace(b".", b"")) * 1_000_000
+            if time_ns > MAX_TIME_NS:
+                return False
+            self._time_text, self._time_ns = time_text, time_ns
             if not 0 <= time_ns - self._looked_ns < _LOOK_NS:
                 self._looked_ns = time_ns
                 self._passed(node, time_ns, line)

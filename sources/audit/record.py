@@ -32,7 +32,8 @@ _ROLES: dict[bytes, Role] = {
 }
 MAX_SERIAL = 20  # digits
 _MAX_NAME = 64
-_MAX_DIGITS = 14  # in the year 5138 it will be one more
+MAX_TIME_NS = (1 << 63) - 1  # in the year 2262
+_MAX_DIGITS = 13
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -103,7 +104,10 @@ def parse_time(text: bytes) -> int:
     digits = text.replace(b".", b"", 1)
     if text[-4:-3] != b"." or not digits.isdigit() or len(digits) > _MAX_DIGITS:
         raise ValueError("the time of an audit record cannot be read")
-    return int(digits) * 1_000_000
+    time_ns = int(digits) * 1_000_000
+    if time_ns > MAX_TIME_NS:
+        raise ValueError("the time of an audit record is beyond 64 bits of nanoseconds")
+    return time_ns
 
 
 def parse_serial(text: bytes) -> int:

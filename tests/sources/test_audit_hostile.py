@@ -16,6 +16,7 @@ from tests.sources.audit import Places, normalised, read
 
 TIME = "1700000000.000"
 _SERIAL = "the serial number of an audit record cannot be read"
+_TIME = "the time of an audit record cannot be read"
 _UNKNOWN = "system call 9999 of architecture c000003e is not known"
 _TASK = (
     "ppid=1 pid=7 auid=0 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 "
@@ -64,8 +65,9 @@ TABLE: dict[str, tuple[str | bytes, str, int, int]] = {
     "no number": (syscall(5).replace("pid=7", "pid=seven"), "a SYSCALL record cannot be read", 1, 0),
     "serial of letters": (record(5, "CWD", "").replace(":5)", ":five)"), _SERIAL, 1, 0),
     "endless serial": (record(10**40, "CWD", ""), _SERIAL, 1, 0),
-    "time of letters": (record(5, "CWD", "", time="now.000"), "the time of an audit record cannot be read", 1, 0),
-    "time beyond 64 bits": (record(5, "CWD", "", time="9" * 30 + ".000"), "the time of an audit record cannot be read", 1, 0),
+    "time of letters": (record(5, "CWD", "", time="now.000"), _TIME, 1, 0),
+    "time beyond 64 bits": (record(5, "CWD", "", time="9" * 30 + ".000"), _TIME, 1, 0),
+    "time of the year 2600": (record(5, "CWD", "", time="19880899200.000"), _TIME, 1, 0),
     "no system call": (opened(5).partition("\n")[2], "an event lacks its SYSCALL record", 1, 0),
     "system call twice": (syscall(5) + opened(5), "a SYSCALL record came twice", 2, 1),
     "path twice": (opened(5) + path(5), "a record came after its event was complete, or twice", 5, 1),
@@ -133,6 +135,13 @@ def test_time_that_goes_backwards_closes_what_is_open_and_is_counted() -> None:
     data = syscall(5) + opened(9) + opened(3, time=early) + opened(4, time=early)
     assert [event.serial for event in Reader(losses, "audit.log").feed(data.encode())] == [9, 5, 3, 4]
     assert losses.all == [("audit.assemble", "time went backwards: what was open is closed", "audit.log:6")]
+
+
+@pytest.mark.parametrize("time", ["19880899200.000", "9223372036.855"])
+def test_a_whole_event_after_the_year_2262_is_lost_record_by_record(time: str) -> None:
+    losses = Places()
+    assert [event.serial for event in read((BEFORE + opened(5, time=time) + AFTER).encode(), losses)] == [1, 9]
+    assert losses.all == [("audit.parse", _TIME, f"log:{line}") for line in (5, 6, 7, 8)]
 
 
 def test_every_record_of_a_log_that_was_doubled_is_counted_and_no_event_comes_twice() -> None:
