@@ -28,20 +28,21 @@ async def pump(source: Source, stop: asyncio.Event, stats: RunStats) -> AsyncGen
         while True:
             began_ns, busy_ns = time.perf_counter_ns(), time.thread_time_ns()
             await asyncio.wait({reading, *awaited}, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
-            if awaited and stopped.done():
+            has_ended = awaited and stopped.done()
+            if has_ended:
                 awaited.clear()
                 await source.close()
             busy_ns = time.thread_time_ns() - busy_ns
             stats.spent("read", busy_ns)
             stats.spent("wait", max(0, time.perf_counter_ns() - began_ns - busy_ns))
-            if not reading.done():
+            if reading.done():
+                batch = reading.result()
+                if batch is None:
+                    return
+                yield batch
+                reading = asyncio.ensure_future(_next(batches))
+            elif not has_ended:
                 yield ()
-                continue
-            batch = reading.result()
-            if batch is None:
-                return
-            yield batch
-            reading = asyncio.ensure_future(_next(batches))
     finally:
         for task in (stopped, reading):
             task.cancel()
