@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 import ruleng as package
 from ruleng.cli.main import COMMANDS
+from tests.cli import samples
 from tests.cli.conftest import COMMAND, ROOT, Ruleng, environment
 
 
@@ -134,19 +136,23 @@ def test_a_name_that_is_no_text_is_shown_and_no_crash(tmp_path: Path) -> None:
 # --- signals ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("command", ["replay", "events"])
+STOPPING = [
+    *itertools.product(["replay", "events"], [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]),
+    *itertools.product(["run"], [signal.SIGINT, signal.SIGTERM]),
+]
+
+
+@pytest.mark.parametrize(("command", "number"), STOPPING)
 def test_a_signal_ends_what_waits_for_input_with_what_came_until_then(
     command: str, number: signal.Signals, log: Path, rules: Path
 ) -> None:
-    arguments, lines = {"replay": (["-r", str(rules)], 3), "events": (["--fields", "fd.name"], 5)}[command]
-    with subprocess.Popen(
-        [*COMMAND, command, *arguments, "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    ) as process:
+    arguments, lines = {
+        "replay": (["-r", str(rules), "-"], 3),
+        "events": (["--fields", "fd.name", "-"], 5),
+        "run": (["--source", "stdin", "-r", str(rules)], 3),
+    }[command]
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*COMMAND, command, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=environment()) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(log.read_bytes())
@@ -157,5 +163,11 @@ def test_a_signal_ends_what_waits_for_input_with_what_came_until_then(
     assert process.returncode == 0
     assert (b"/etc/shadow" in came[-1], rest) == (True, b"")
     assert b"Traceback" not in told
-    if command == "replay":
+    if command != "events":
         assert b"3 alerts" in told
+
+
+def test_as_a_plugin_of_the_audit_daemon_it_runs_until_its_input_ends(spawned: Ruleng, rules: Path) -> None:
+    result = spawned("run", "--source", "stdin", "-r", rules, input=samples.LOG)
+    assert (result.status, result.said) == (0, samples.SAID)
+    assert result.err.startswith("ruleng: 2 rules, source stdin; Ctrl-C ends\n")
