@@ -3,6 +3,7 @@ company comes again and again: the same library from the same directory, the sam
 
 from __future__ import annotations
 
+import re
 from binascii import unhexlify
 
 import msgspec
@@ -86,7 +87,15 @@ def _item(body: bytes, known: Memo[PathItem] | None) -> PathItem:
     return item
 
 
+_ONE_FILE = re.compile(rb"type=CWD ([^\n]*+)\ntype=PATH ([^\n]*+)\n").fullmatch
+"""What most calls on files have beside them."""
+
+
 def parse_company(text: bytes) -> Company:
+    """Any text: what is no record is left out."""
+    match = _ONE_FILE(text)
+    if match is not None:
+        return Company(match[1], paths=[match[2]])
     cwd = sockaddr = None
     paths: list[bytes] = []
     execve: list[bytes] = []

@@ -134,34 +134,20 @@ def _verdict(body: bytes, found: dict[str, str]) -> bytes:
     return rest.lstrip().removeprefix(b"for ")
 
 
+_TOKENS = re.compile(rb'[ ,]*+(?:([^ =]*+)=(?:"([^"]*+)"?+|([^ ]*+))|([^ ]++))').findall
+
+
 def _scan(text: bytes, found: dict[str, str]) -> None:
-    at, size, last = 0, len(text), ""
-    while at < size:
-        if text[at] in b" ,":
-            at += 1
-            continue
-        equals = text.find(b"=", at)
-        blank = text.find(b" ", at)
-        if equals < 0 or 0 <= blank < equals:
-            end = size if blank < 0 else blank
+    last = ""
+    for name, quoted, plain, word in _TOKENS(text):
+        if word:
             if last:
-                found[last] += " " + decode(text[at:end])
-            at = end
+                found[last] += " " + decode(word)
             continue
-        key = decode(text[at:equals]).replace("-", "_")
-        at = equals + 1
-        if text[at : at + 1] == b'"':
-            end = text.find(b'"', at + 1)
-            end = size if end < 0 else end
-            value = decode(text[at + 1 : end])
-            at = end + 1
-        else:
-            end = text.find(b" ", at)
-            end = size if end < 0 else end
-            value = _clear(key, text[at:end].rstrip(b","))
-            at = end
+        key = decode(name).replace("-", "_")
         last = "" if key in found else key
-        found.setdefault(key, value)
+        if last:
+            found[key] = decode(quoted) if quoted else _clear(key, plain.rstrip(b","))
 
 
 def _clear(key: str, value: bytes) -> str:
