@@ -67,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(loaded: Loaded, form: str, paths: list[str]) -> str:
+    from pathlib import Path
+
     from ruleng.cli.console import wants_colour
     from ruleng.lang import report
 
@@ -77,7 +79,7 @@ def _report(loaded: Loaded, form: str, paths: list[str]) -> str:
         case "sarif":
             return _whole_lines(report.render_sarif(found))
         case "falco":
-            return _whole_lines(report.render_falco(found, paths))
+            return _whole_lines(report.render_falco(found, [path for path in paths if not Path(path).is_dir()]))
         case _:
             errors = sum(diagnostic.is_error for diagnostic in found)
             enabled = sum(rule.enabled for rule in loaded.rules)

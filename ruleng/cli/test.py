@@ -28,10 +28,10 @@ def run(args: argparse.Namespace) -> int:
     from ruleng.engine.explain import explain
     from ruleng.errors import InputError
     from ruleng.pipeline.rules import build
-    from ruleng.pipeline.ruletests import judge, read_cases, test_files, untested
+    from ruleng.pipeline.ruletests import judge, read_cases, rules_beside, test_files, untested
     from ruleng.pipeline.settings import Settings, shipped_rules
 
-    paths = [Path(path) for path in args.paths] or [shipped_rules()]
+    paths = [rules_beside(Path(path)) for path in args.paths] or [shipped_rules()]
     ruled = build(Settings(rules=[str(path) for path in paths]))
     console = Console()
     console.show(ruled.warnings)

@@ -42,6 +42,7 @@ async def live(read_settings: Callable[[], Settings], voice: Voice, *, quiet: bo
             voice.say(remark)
 
     def reload() -> None:
+        hub.reopen()  # whatever becomes of the rules: files may have been rotated
         anew = read_settings()
         try:
             ruled = rules.build(anew, reach=reach)
@@ -53,7 +54,6 @@ async def live(read_settings: Callable[[], Settings], voice: Voice, *, quiet: bo
         source.demand(ruled.ruleset.demand)
         evaluator.use(ruled.ruleset, anew.rule_matching())
         actor.guard.reset()
-        hub.reopen()
 
     run = Run(source, evaluator, hub, stats, voice, ready=ready, reload=reload)
     try:

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import yaml
 
 from ruleng.engine.interpret import holds
-from ruleng.errors import InputError
+from ruleng.errors import InputError, UsageError
 from ruleng.event import Event
 from ruleng.fields.record import from_fields
 from ruleng.lang.checked import Rule
@@ -50,6 +50,18 @@ class Verdict:
     case: Case
     problem: str | None = None
     event: Event | None = None
+
+
+def rules_beside(path: Path) -> Path:
+    """The rule file that a test file is beside; other paths as they are. Raises UsageError when there is none."""
+    suffix = next((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), None)
+    if suffix is None:
+        return path
+    stem = path.name.removesuffix(suffix)
+    found = next((rules for kind in (".rules", ".yaml", ".yml") if (rules := path.with_name(stem + kind)).exists()), None)
+    if found is None:
+        raise UsageError(f"{path} holds tests, and there are no rules beside it", hint=f"its rules are {stem}.rules or {stem}.yaml")
+    return found
 
 
 def test_files(paths: Iterable[Path]) -> list[Path]:

@@ -52,6 +52,17 @@ def test_a_folder_has_all_its_tests_run(ruleng: Ruleng, rules: Path) -> None:
     assert ruleng("test", rules.parent).out.startswith("2 cases of 3 rules in 1 files")
 
 
+def test_a_file_of_tests_stands_for_the_rules_beside_it(ruleng: Ruleng, rules: Path) -> None:
+    path = beside(rules, PASSING)
+    assert ruleng("test", path).out == "2 cases of 3 rules in 1 files: 2 passed, 0 failed\n"
+    rules.unlink()
+    result = ruleng("test", path)
+    assert (result.status, result.err) == (
+        2,
+        f"ruleng test: {path} holds tests, and there are no rules beside it\n  its rules are sample.rules or sample.yaml\n",
+    )
+
+
 def test_cases_are_named_on_request(ruleng: Ruleng, rules: Path) -> None:
     beside(rules, PASSING)
     result = ruleng("test", "-v", rules)

@@ -214,6 +214,12 @@ def test_only_listening_installs_nothing(tmp_path: Path, rules: Path) -> None:
         assert not has_rules(run.pid)
 
 
+def test_what_is_not_recorded_of_what_the_rules_want_is_said_with_the_reason(tmp_path: Path, rules: Path) -> None:
+    rules.write_text('rule "Reads" { desc: "" condition: evt.type = read and proc.name = nobody output: "" priority: notice }')
+    with running(tmp_path, "-r", rules) as run:
+        run.wait_told("ruleng: not all is recorded of read: it would flood audit")
+
+
 WITHOUT_PRIVILEGES = {
     "another user": ["setpriv", "--reuid", "65534", "--clear-groups"],
     "root without capabilities": ["setpriv", "--bounding-set=-all", "--inh-caps=-all"],
