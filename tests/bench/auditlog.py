@@ -1,4 +1,6 @@
-"""A log as auditd writes it on a busy host: always the same for the same arguments. `python -m tests.bench.auditlog 1000000 > audit.log`
+"""A log as auditd writes it on a busy host, always the same for the same arguments.
+
+    python -m tests.bench.auditlog 1000000 > audit.log
 
 Programs start (fork, execve, loader and libraries), open files, look up names and connect, rename and delete, and end; users
 log in. Records and their order are those of Linux 6 with rules for the calls that the shipped rules need: SYSCALL, EXECVE,
@@ -33,7 +35,8 @@ _PROGRAMS = (
     ("/usr/sbin/logrotate", ("/usr/sbin/logrotate", "/etc/logrotate.conf")),
     ("/usr/bin/cat", ("cat", "/proc/loadavg")),
 )
-_FILES = tuple(f"/srv/app/data/{part}/item-{number}.json" for part in ("in", "out", "done") for number in range(120)) + (
+_FILES = (
+    *(f"/srv/app/data/{part}/item-{number}.json" for part in ("in", "out", "done") for number in range(120)),
     "/etc/passwd", "/etc/nsswitch.conf", "/etc/hosts", "/etc/resolv.conf", "/proc/self/stat", "/dev/null", "/etc/localtime",
     "/usr/share/zoneinfo/Etc/UTC", "/var/log/app/app.log", "/run/systemd/resolve/stub-resolv.conf",
 )  # fmt: skip
@@ -106,8 +109,8 @@ def _event(
         names = " ".join(f'{key}="{user}"' for key in ("UID", "GID", "EUID", "SUID", "FSUID", "EGID", "SGID", "FSGID"))
         added = f'\x1dARCH=x86_64 SYSCALL={name} AUID="{_USERS.get(proc.auid, "unset")}" {names}'
     yield (
-        f"type=SYSCALL msg={stamp}: arch=c000003e syscall={number}{outcome} a0={args[0]:x} a1={args[1]:x} a2={args[2]:x} a3={args[3]:x}"
-        f" items={items} ppid={proc.ppid} pid={proc.pid} auid={proc.auid} {ids} tty={proc.tty} ses={ses}"
+        f"type=SYSCALL msg={stamp}: arch=c000003e syscall={number}{outcome} a0={args[0]:x} a1={args[1]:x}"
+        f" a2={args[2]:x} a3={args[3]:x} items={items} ppid={proc.ppid} pid={proc.pid} auid={proc.auid} {ids} tty={proc.tty} ses={ses}"
         f' comm={_value(comm)} exe={_value(proc.exe)} subj=unconfined key="ruleng"{added}\n'
     )
     for record in records:
