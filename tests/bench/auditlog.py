@@ -110,7 +110,8 @@ def _event(
         added = f'\x1dARCH=x86_64 SYSCALL={name} AUID="{_USERS.get(proc.auid, "unset")}" {names}'
     yield (
         f"type=SYSCALL msg={stamp}: arch=c000003e syscall={number}{outcome} a0={args[0]:x} a1={args[1]:x}"
-        f" a2={args[2]:x} a3={args[3]:x} items={items} ppid={proc.ppid} pid={proc.pid} auid={proc.auid} {ids} tty={proc.tty} ses={ses}"
+        f" a2={args[2]:x} a3={args[3]:x} items={items} ppid={proc.ppid} pid={proc.pid}"
+        f" auid={proc.auid} {ids} tty={proc.tty} ses={ses}"
         f' comm={_value(comm)} exe={_value(proc.exe)} subj=unconfined key="ruleng"{added}\n'
     )
     for record in records:
