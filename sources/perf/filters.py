@@ -92,7 +92,7 @@ def _results(needed: Filter | None) -> Ranges | None:
 
 def _exits(by_result: Mapping[Ranges, Sequence[int]]) -> str:
     parts = [(_one_of("id", ids), _within("ret", ranges)) for ranges, ids in by_result.items() if ids]
-    text = " || ".join(f"({ids}) && ({results})" if results else f"({ids})" for ids, results in sorted(parts))
+    text = " || ".join(f"(({ids}) && ({results}))" if results else f"({ids})" for ids, results in sorted(parts))
     if len(text) > LONGEST // 2:
         text = _one_of("id", [number for ids in by_result.values() for number in ids])
     return text
@@ -120,5 +120,5 @@ def _within(field: str, ranges: Ranges) -> str:
             limits = [f"{field} >= {first}"] * (first > LOWEST) + [f"{field} <= {last}"] * (last < HIGHEST)
         if not limits:
             return ""
-        parts.append("(" + " && ".join(limits) + ")")
-    return " || ".join(parts)
+        parts.append(" && ".join(limits))
+    return parts[0] if len(parts) == 1 else " || ".join(f"({part})" for part in parts)

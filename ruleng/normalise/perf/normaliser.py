@@ -125,6 +125,7 @@ class PerfNormaliser:
         found = None if self._reader is None else glance.image(self._reader, pid, self._args_bytes)
         if found is None or found.name != name:
             self._ledger.lost(WHERE, _GONE, sample=filename)
+            self._processes.seen(pid, time_ns)  # an unknown one is read now: what it runs by then is taken back below
             proc = self._processes.exec(pid, time_ns, name=name, argv=None, exepath=None)
         else:
             proc = self._processes.exec(pid, time_ns, name=name, argv=found.argv, exepath=found.exepath, **found.ids)
