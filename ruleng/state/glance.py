@@ -19,6 +19,9 @@ _ANONYMOUS = {"eventfd": ("event", "e"), "eventpoll": ("eventpoll", "l"), "signa
               "userfaultfd": ("userfaultfd", "u"), "io_uring": ("io_uring", "r"), "pidfd": ("pidfd", "P")}  # fmt: skip
 """What a link anon_inode:[NAME] or anon_inode:NAME stands for: fd.type and fd.typechar."""
 
+_KEPT = 0o3 | 0o2000000
+"""O_ACCMODE, O_CLOEXEC: flags of an open that its descriptor keeps, the same on all architectures (asm-generic/fcntl.h)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -94,11 +97,16 @@ def _status(reader: ProcReader, pid: int) -> bytes | None:
         return directory.read("status") if directory is not None else None
 
 
-def descriptor(reader: ProcReader, pid: int, number: int) -> Fd | None:
-    """What an open descriptor stands for. Of a socket only that it is one: its ends are not told there."""
+def descriptor(reader: ProcReader, pid: int, number: int, flags: int | None = None) -> Fd | None:
+    """What an open descriptor stands for. Of a socket only that it is one: its ends are not told there.
+
+    `flags`: what it was opened with, O_*; one that is open in another way is another one, and not told.
+    """
     with reader.process(pid) as directory:
         link = directory.link(f"fd/{number}") if directory is not None else None
         if directory is None or link is None:
+            return None
+        if flags is not None and not _is_open_with(directory.read(f"fdinfo/{number}"), flags):
             return None
         if not link.startswith("/"):
             return _special(link)
@@ -120,6 +128,15 @@ def descriptor(reader: ProcReader, pid: int, number: int) -> Fd | None:
         dev=None if status is None else _device(*status.device),
         ino=None if status is None else status.ino,
     )
+
+
+def _is_open_with(fdinfo: bytes | None, flags: int) -> bool:
+    """proc_pid_fdinfo(5): `flags:\t02100000`, in octal."""
+    _, _, value = (fdinfo or b"").partition(b"flags:\t")
+    try:
+        return (int(value.split(b"\n", 1)[0], 8) ^ flags) & _KEPT == 0
+    except ValueError:
+        return False
 
 
 def _special(link: str) -> Fd:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ruleng.abi import syscalls
 from ruleng.fields.params import NOT_SYSCALLS
-from ruleng.normalise.perf.calls import EXECS, NO_RETURN, STATE
+from ruleng.normalise.perf.calls import EXECS, FD_FIELDS, NO_RETURN, STATE, makers
 from ruleng.normalise.perf.record import DELIVER, ENTER, EXEC, EXIT, FORK, GENERATE, LEAVE
 from ruleng.ports import HIGHEST, LOWEST, Demand, Filter
 
@@ -20,6 +20,8 @@ LONGEST = 4095
 _CLONE_THREAD = 0x10000  # linux/sched.h
 _SEEN = frozenset({"signal_generate", "signal_deliver", "procexit", "ruleng.lost"})
 Ranges = tuple[tuple[int, int], ...]
+_ANY: Ranges = ((LOWEST, HIGHEST),)
+_SUCCEEDED: Ranges = ((0, HIGHEST),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,12 @@ def plan(demand: Demand, arch: int, own_pid: int, *, has_group_dead: bool) -> Pl
     numbers = syscalls.numbers(arch)
     enters = [number for name in wanted - EXECS for number in numbers.get(name, ())]
     by_result: dict[Ranges, list[int]] = {}
-    for name in (wanted | STATE) - EXECS - NO_RETURN:
-        # a call that only changes the state matters when it succeeds
-        results = _results(demand.filters.get(name)) if name in wanted - STATE else None if name in wanted else ((0, HIGHEST),)
-        by_result.setdefault(results or ((LOWEST, HIGHEST),), []).extend(numbers.get(name, ()))
+    needed = STATE | makers(arch) if any(field.startswith(FD_FIELDS) for field in demand.fields) else STATE
+    for name in (wanted | needed) - EXECS - NO_RETURN:
+        ranges = _results(demand.filters.get(name)) if name in wanted else ()
+        if name in needed:
+            ranges = _union(ranges, _SUCCEEDED)  # only then does it change what is known
+        by_result.setdefault(ranges, []).extend(numbers.get(name, ()))
     others = f"common_pid != {own_pid}"
     if enters:
         found.append(Tracepoint(ENTER, f"{others} && ({_one_of('id', enters)})", is_bulk=True))
@@ -77,17 +81,24 @@ def _left_out(wanted: Iterable[str], numbers: Mapping[str, object]) -> dict[str,
     return found
 
 
-def _results(needed: Filter | None) -> Ranges | None:
-    """The results that every event some rule matches has; None when it may be any."""
+def _results(needed: Filter | None) -> Ranges:
+    """The results that every event some rule matches has."""
     if needed is None:
-        return None
-    ranges: list[tuple[int, int]] = []
+        return _ANY
+    found: Ranges = ()
     for alternative in needed:
-        atom = next((atom for atom in alternative if atom.field == "evt.rawres"), None)
-        if atom is None:
-            return None
-        ranges += atom.ranges
-    return tuple(sorted(ranges)) or None
+        found = _union(found, next((atom.ranges for atom in alternative if atom.field == "evt.rawres"), _ANY))
+    return found or _ANY
+
+
+def _union(one: Ranges, other: Ranges) -> Ranges:
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(one + other):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return tuple(merged)
 
 
 def _exits(by_result: Mapping[Ranges, Sequence[int]]) -> str:

@@ -131,6 +131,8 @@ class PerfLive:
             if not records:
                 await self._wait()
                 continue
+            if self._normaliser is not None:
+                self._normaliser.look_ahead(records)
             for start in range(0, len(records), _BATCH):
                 if events := self._events(records[start : start + _BATCH]):
                     yield events

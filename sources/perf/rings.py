@@ -112,7 +112,9 @@ class Rings:
                 _ioctl(fd, abi.IOC_SET_OUTPUT, one.fd, f"{point.name}: cannot share a ring")
                 one.fds[point.name] = fd
             if point.filter is not None:
-                _ioctl(fd, abi.IOC_SET_FILTER, point.filter.encode() + b"\0", f"{point.name}: the filter {point.filter!r}")
+                _ioctl(
+                    fd, abi.IOC_SET_FILTER, bytearray(point.filter.encode() + b"\0"), f"{point.name}: the filter {point.filter!r}"
+                )
 
     def _event(self, point: Tracepoint, number: int, cpu: int, wakeup_bytes: int | None) -> int:
         has_abi = point.name in WITH_ABI
@@ -184,7 +186,8 @@ _HINTS = {
 }
 
 
-def _ioctl(fd: int, request: int, argument: int | bytes, what: str) -> None:
+def _ioctl(fd: int, request: int, argument: int | bytearray, what: str) -> None:
+    """A bytearray may be of any length; Python takes no bytes beyond 1024."""
     try:
         fcntl.ioctl(fd, request, argument)
     except OSError as error:

@@ -112,10 +112,24 @@ def test_an_open_file_is_named_by_what_its_descriptor_is_then(host: Host) -> Non
     target.write_text("")
     (host.proc.path / "500/fd").mkdir()
     (host.proc.path / "500/fd/3").symlink_to(target)
+    (host.proc.path / "500/fdinfo").mkdir()
+    (host.proc.path / "500/fdinfo/3").write_text("pos:\t0\nflags:\t0100000\nmnt_id:\t1\n")
     (event,) = host.called(OPENAT, 3, 2**64 - 100, 0x7F00)
     assert (event.fd.name, event.fd.type, event.fd.filename) == (str(target), "file", "a file")
     (gone,) = host.called(OPENAT, 4, 2**64 - 100, 0x7F00)
     assert (gone.fd_num, gone.fd.name) == (4, None)
+    (to_write,) = host.called(OPENAT, 3, 2**64 - 100, 0x7F00, 1)
+    assert to_write.fd.name is None  # what is there now was opened to read
+
+
+def test_a_descriptor_that_was_given_out_again_is_not_taken_for_what_it_was(host: Host) -> None:
+    target = host.proc.path.parent / "second"
+    target.write_text("")
+    (host.proc.path / "500/fd").mkdir()
+    (host.proc.path / "500/fd/3").symlink_to(target)
+    records = [host.record(LEAVE, PARENT, OPENAT, 3), host.record(LEAVE, PARENT, OPENAT, 3)]
+    host.perf.look_ahead(records)
+    assert [event.fd.name for event in host.run(*records)] == [None, str(target)]
 
 
 def test_calls_of_two_threads_do_not_mix(host: Host) -> None:

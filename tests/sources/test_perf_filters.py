@@ -53,6 +53,12 @@ def test_a_filter_with_one_way_around_the_result_asks_for_every_result() -> None
     assert (filters(planned("openat", filters=either))["raw_syscalls:sys_exit"] or "").endswith(" || (id == 56))")
 
 
+def test_names_of_descriptors_need_every_call_that_gives_one_out() -> None:
+    leave = filters(planned("read", fields=frozenset({"fd.name"})))["raw_syscalls:sys_exit"] or ""
+    assert "id == 198" in leave  # socket
+    assert "(id == 63))" in leave  # read itself, whatever it returns
+
+
 def test_calls_that_never_return_are_asked_for_at_their_beginning_only() -> None:
     found = filters(planned("exit_group"))
     assert found["raw_syscalls:sys_enter"] == f"{OWN}(id == 94)"

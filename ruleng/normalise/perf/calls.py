@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from ruleng.abi import syscalls
 from ruleng.fields import params
 from ruleng.fields.types import FieldType
 from ruleng.normalise.audit.arguments import Numbers, signed
@@ -26,6 +27,9 @@ STATE = frozenset(
     }
 )  # fmt: skip
 """Calls that change what is known of their process: never left out. /proc tells how it is after them."""
+
+FD_FIELDS = ("fd.", "evt.arg.fd", "evt.args", "evt.info", "evt.category")
+"""Fields, or their beginning, for which descriptors are looked up."""
 
 _BEYOND = {
     # arguments that audit's records do not hold
@@ -93,6 +97,12 @@ def _int(value: int) -> int:
     """A register as a C int."""
     value &= 0xFFFFFFFF
     return value - (1 << 32) if value >> 31 else value
+
+
+@cache
+def makers(arch: int) -> frozenset[str]:
+    """The calls of an architecture that return a new descriptor."""
+    return frozenset(name for name in syscalls.numbers(arch) if layout(name).fd == RESULT)
 
 
 @cache

@@ -15,7 +15,7 @@ from ruleng.abi import syscalls
 from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, NO_PROCESS, Arg, Event, Fd, Paths, Process, Signal
 from ruleng.normalise.audit.calls import x86_open_flags
 from ruleng.normalise.audit.paths import absolute
-from ruleng.normalise.perf.calls import FORKS, NO_RETURN, STATE, Layout, layout
+from ruleng.normalise.perf.calls import FD_FIELDS, FORKS, NO_RETURN, STATE, Layout, layout, makers
 from ruleng.normalise.perf.record import DELIVER, ENTER, EXEC, EXIT, FORK, GENERATE, LEAVE, Record
 from ruleng.normalise.perf.signals import Signals
 from ruleng.ports import Demand, Ledger
@@ -29,7 +29,6 @@ _ABI_64 = 2  # PERF_SAMPLE_REGS_ABI_64 of linux/perf_event.h
 _COMM_BYTES = 15  # TASK_COMM_LEN of linux/sched.h, without the NUL
 _MOST_PENDING = 65_536
 _NEEDS_ARGS = ("evt.arg", "evt.rawarg", "evt.info", "evt.is_open_exec", "ioctl.")
-_NEEDS_FD = ("fd.", "evt.arg.fd", "evt.args", "evt.info", "evt.category")
 # position of the target's pid and of the number; si_code of what arrives
 _KILLS = {
     "kill": (0, 1, 0),
@@ -69,6 +68,8 @@ class PerfNormaliser:
         self._origin = origin
         self._is_aarch64 = arch == syscalls.AARCH64
         self._names: Mapping[int, str] = syscalls.names(arch) or {}
+        self._makers = frozenset(number for number, name in self._names.items() if name in makers(arch))
+        self._made: dict[tuple[int, int], int] = {}  # (process, descriptor) -> when it was last given out, of what is known
         self._signals = Signals(state)
         self._pending: dict[int, _Entered] = {}
         self._types: frozenset[str] | None = None
@@ -88,7 +89,7 @@ class PerfNormaliser:
         """Other rules are in force; None asks for everything."""
         self._types = None if demand is None else demand.event_types
         self._wants_args = demand is None or any(field.startswith(_NEEDS_ARGS) for field in demand.fields)
-        self._wants_fd = demand is None or any(field.startswith(_NEEDS_FD) for field in demand.fields)
+        self._wants_fd = demand is None or any(field.startswith(FD_FIELDS) for field in demand.fields)
         self._signals.demand(demand)
 
     def events(self, records: Sequence[Record], offset_ns: int) -> list[Event]:
@@ -100,6 +101,17 @@ class PerfNormaliser:
             if event is not None:
                 found.append(event)
         return found
+
+    def look_ahead(self, records: Sequence[Record]) -> None:
+        """All that has been read by now, before parts of it are given to `events`: a descriptor that one of these gives out
+        again is not what it was before, and is not looked up for what came before."""
+        if self._wants_fd:
+            makers = self._makers
+            self._made = {
+                (values[0], values[4]): time_ns
+                for time_ns, name, _, values in records
+                if name is LEAVE and values[3] in makers and values[4] >= 0
+            }
 
     def missed(self) -> None:
         """Samples were lost: what began before is not paired with an end any more."""
@@ -244,7 +256,7 @@ class PerfNormaliser:
             cpu=cpu,
             result=result,
             fd_num=fd_num,
-            fd=self._descriptor(known, pid, fd_num),
+            fd=self._descriptor(known, values, fd_num, flags),
             open_flags=flags,
             args=args,
             paths=NO_PATHS,
@@ -252,10 +264,13 @@ class PerfNormaliser:
             origin=self._origin,
         )
 
-    def _descriptor(self, known: Layout, pid: int, number: int | None) -> Fd:
+    def _descriptor(self, known: Layout, values: tuple[Any, ...], number: int | None, flags: int | None) -> Fd:
+        """As it is now; NO_FD when it is known to be another one by now. `flags`: what it was opened with."""
         if number is None or number < 0 or not self._wants_fd or self._reader is None or known.name == "close":
             return NO_FD
-        return glance.descriptor(self._reader, pid, number) or NO_FD
+        if self._made.get((values[0], number), 0) > values[2]:
+            return NO_FD
+        return glance.descriptor(self._reader, values[0], number, flags) or NO_FD
 
     def _killing(self, name: str, sender: Process, a: tuple[int, ...], result: int | None) -> Signal | None:
         found = _KILLS.get(name)
