@@ -31,6 +31,7 @@ from ruleng.state import State
 
 _PAGES = 128  # of the small ring of a CPU
 _BULK_PAGES = 1024  # of the large one: 4 MiB, with which a loop of one system call lost nothing
+_PORTION = 131_072  # bytes that are read of a ring at once: some 800 system calls, few enough for the memory to stay warm
 _TIMER_S = 0.02
 _BATCH = 512
 _PERIOD_S = 1.0
@@ -63,6 +64,7 @@ class PerfLive:
         self._records: list[Record] = []  # read, and not merged yet
         self._came = asyncio.Event()
         self._is_closed = False
+        self._has_more = False  # in the rings, than was read at once
         self._watching: asyncio.Task[None] | None = None
         self._late = 0
         self._needs_repair = False
@@ -129,7 +131,8 @@ class PerfLive:
             self._came.clear()
             records = self._drain()
             if not records:
-                await self._wait()
+                if not self._has_more:
+                    await self._wait()
                 continue
             if self._normaliser is not None:
                 self._normaliser.look_ahead(records)
@@ -176,10 +179,13 @@ class PerfLive:
     def _drain(self) -> list[Record]:
         if self._rings is None or self._reader is None:
             return []
-        began_ns = time.monotonic_ns()
-        self._rings.read(self._reader, self._records)
+        until_ns = began_ns = time.monotonic_ns()
+        read_ns = self._rings.read(self._reader, self._records, _PORTION)
+        self._has_more = read_ns is not None
+        if read_ns is not None:
+            until_ns = min(read_ns, began_ns)
         records, self._records = self._records, []
-        return self._merger.merge(records, began_ns)
+        return self._merger.merge(records, until_ns)
 
     def _events(self, records: list[Record]) -> list[Event]:
         """Without what ruleng does itself."""
@@ -187,7 +193,11 @@ class PerfLive:
             return []
         own = self._own_pid
         offset_ns = time.time_ns() - time.monotonic_ns()
-        return [event for event in self._normaliser.events(records, offset_ns) if event.proc.pid != own]
+        found = self._normaliser.events(records, offset_ns)
+        if self._normaliser.looks_at_descriptors and self._rings is not None and self._reader is not None:
+            self._rings.read(self._reader, self._records)
+            found = self._normaliser.checked(found, self._records, offset_ns)
+        return [event for event in found if event.proc.pid != own]
 
     async def _wait(self) -> None:
         if self._is_closed or self._came.is_set():

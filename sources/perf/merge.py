@@ -22,12 +22,12 @@ class Merger:
         self._held: list[Record] = []
         self._until_ns = 0
 
-    def merge(self, records: list[Record], began_ns: int) -> list[Record]:
-        """`records`: what all rings gave, one after the other, in a reading that began then (on the clock of the records)."""
+    def merge(self, records: list[Record], until_ns: int) -> list[Record]:
+        """`records`: what all rings gave, one after the other. `until_ns`: up to when they are complete, on their own clock."""
         found = self._held + records if self._held else records
         found.sort(key=_time)  # runs that are in order already: a merge
-        if found and found[-1][0] > began_ns:
-            border = bisect_right(found, began_ns, key=_time)
+        if found and found[-1][0] > until_ns:
+            border = bisect_right(found, until_ns, key=_time)
             found, self._held = found[:border], found[border:]
         else:
             self._held = []

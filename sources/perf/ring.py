@@ -36,26 +36,35 @@ class Ring:
         self.overrun = 0
         """Bytes that were given up, because head and tail did not fit together."""
 
-    def take(self) -> bytes:
-        """All that is there, in order; whole records. Their place is free for the kernel again."""
+    def take(self, most: int | None = None) -> tuple[bytes, bool]:
+        """(whole records in order, whether that is all there is). Their place is free for the kernel again.
+
+        `most`: about so many bytes, so that one ring that is full does not keep the others waiting.
+        """
         head: int = self._words[abi.DATA_HEAD // 8]
         count = head - self._tail
         if count == 0:
-            return b""
+            return b"", True
         self._barrier()
-        if 0 < count <= self._size:
-            start, end = self._tail % self._size, head % self._size
-            view, offset = self._view, self._offset
-            if start < end:
-                data = bytes(view[offset + start : offset + end])
-            else:
-                data = b"".join((view[offset + start : offset + self._size], view[offset : offset + end]))
-        else:
+        is_all = True
+        if not 0 < count <= self._size:
             self.overrun += abs(count)
             data = b""
+        elif most is None or count <= most or not (data := _whole(self._copy(most))):
+            data = self._copy(count)
+        else:
+            head, is_all = self._tail + len(data), False
         self._barrier()
         self._tail = self._words[abi.DATA_TAIL // 8] = head
-        return data
+        return data, is_all
+
+    def _copy(self, count: int) -> bytes:
+        start = self._tail % self._size
+        end = start + count
+        view, offset = self._view, self._offset
+        if end <= self._size:
+            return bytes(view[offset + start : offset + end])
+        return b"".join((view[offset + start : offset + self._size], view[offset : offset + end - self._size]))
 
     def close(self) -> None:
         self._words.release()
@@ -67,6 +76,19 @@ class Ring:
         """What comes before is done before what follows begins: a store that releases, then a load that acquires."""
         self._fence.release()
         self._fence.acquire()
+
+
+def _whole(data: bytes) -> bytes:
+    """Without the record at the end that is cut off. Nothing when a size is wrong: then there are no borders."""
+    at, end, size_of = 0, len(data), abi.HEADER.unpack_from
+    while end - at >= abi.HEADER.size:
+        size = size_of(data, at)[2]
+        if size < abi.LEAST_RECORD:
+            return b""
+        if at + size > end:
+            break
+        at += size
+    return data[:at]
 
 
 def mapped(fd: int, pages: int) -> Ring:

@@ -140,12 +140,19 @@ class Rings:
         for fd in self._descriptors:
             _ioctl(fd, abi.IOC_ENABLE if on else abi.IOC_DISABLE, 0, "cannot be switched")
 
-    def read(self, reader: Reader, out: list[Record]) -> None:
-        """What all rings hold now, one after the other."""
+    def read(self, reader: Reader, out: list[Record], most: int | None = None) -> int | None:
+        """Appends what the rings hold, one after the other; of each about `most` bytes.
+
+        Where that was not all, returns up to which time all of them have been read.
+        """
+        until_ns: int | None = None
         for one in self._rings:
-            data = one.ring.take()
+            data, is_all = one.ring.take(most)
             if data:
                 one.lost.told += reader.feed(data, one.cpu, out)
+            if not is_all and out:
+                until_ns = out[-1][0] if until_ns is None else min(until_ns, out[-1][0])
+        return until_ns
 
     def losses(self) -> list[Lost]:
         """Samples that did not find room, since the last call."""

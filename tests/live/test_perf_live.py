@@ -99,14 +99,14 @@ def test_a_signal_from_one_process_to_another_is_one_generation_and_one_delivery
     pids: list[int] = []
 
     def work() -> None:
-        code = "import signal, sys; signal.signal(10, lambda *_: sys.exit(0)); print(flush=True); signal.pause()"
-        target = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        code = "import signal; signal.signal(10, lambda *_: None); print(flush=True); input()"
+        target = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert target.stdout is not None
         target.stdout.readline()  # its handler is there
         sender = subprocess.Popen(["sh", "-c", f"kill -USR1 {target.pid}; :"])
         sender.wait(10)
-        target.wait(10)
-        target.stdout.close()
+        time.sleep(0.3)  # at its end Python gives its handlers back: until then what it does is looked up
+        target.communicate(b"\n", 10)
         pids.extend((sender.pid, target.pid))
 
     fields = ("signal.handler", "signal.sender.pid", "signal.number")
@@ -227,6 +227,9 @@ def test_other_rules_are_followed_while_running_and_a_second_instance_sees_the_s
 
         collecting = [asyncio.create_task(collect(perf, found[0])), asyncio.create_task(collect(second, found[1]))]
         await asyncio.to_thread(subprocess.run, ["env"], stdout=subprocess.DEVNULL, check=True)
+        async with asyncio.timeout(10):
+            while not (found[0] and found[1]):
+                await asyncio.sleep(0.01)
         perf.demand(demand("procexit"))
         await asyncio.to_thread(subprocess.run, ["env"], stdout=subprocess.DEVNULL, check=True)
         await perf.close()

@@ -129,7 +129,10 @@ def test_a_descriptor_that_was_given_out_again_is_not_taken_for_what_it_was(host
     (host.proc.path / "500/fd/3").symlink_to(target)
     records = [host.record(LEAVE, PARENT, OPENAT, 3), host.record(LEAVE, PARENT, OPENAT, 3)]
     host.perf.look_ahead(records)
-    assert [event.fd.name for event in host.run(*records)] == [None, str(target)]
+    events = host.run(*records)
+    assert [event.fd.name for event in events] == [None, str(target)]
+    later = [host.record(LEAVE, PARENT, OPENAT, 3)]
+    assert [event.fd.name for event in host.perf.checked(events, later, 10**12)] == [None, None]
 
 
 def test_calls_of_two_threads_do_not_mix(host: Host) -> None:

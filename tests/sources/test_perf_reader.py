@@ -134,15 +134,31 @@ def test_a_ring_gives_what_was_written_however_often_it_wraps(chunks: list[bytes
     ring = Ring(memory)
     for chunk in chunks:
         write(memory, 64, chunk)
-        assert ring.take() == chunk
+        assert ring.take() == (chunk, True)
         assert memory[1024:1032] == memory[1032:1040]
-    assert ring.take() == b""
+    assert ring.take() == (b"", True)
+    ring.close()
+
+
+def test_a_ring_that_is_read_in_portions_gives_whole_records_and_loses_none() -> None:
+    size = 4096
+    memory = ring_of(size, 4000, 4000)
+    records = [left(0, number) for number in range(40)]
+    write(memory, size, b"".join(records))
+    ring, got, ends = Ring(memory), list[bytes](), list[bool]()
+    while not ends or not ends[-1]:
+        data, is_all = ring.take(300)
+        assert len(data) % len(records[0]) == 0
+        got.append(data)
+        ends.append(is_all)
+    assert b"".join(got) == b"".join(records)
+    assert len(got) > 5
     ring.close()
 
 
 def test_a_head_that_is_further_than_the_ring_is_long_gives_nothing_and_is_counted() -> None:
     ring = Ring(ring_of(64, head=500, tail=100))
-    assert ring.take() == b""
+    assert ring.take() == (b"", True)
     assert ring.overrun == 400
     ring.close()
 

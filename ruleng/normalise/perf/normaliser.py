@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from ruleng.abi import syscalls
-from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, NO_PROCESS, Arg, Event, Fd, Paths, Process, Signal
+from ruleng.event import NO_ARGS, NO_FD, NO_PATHS, NO_PROCESS, Arg, Event, Fd, Paths, Process, Signal, evolve
 from ruleng.normalise.audit.calls import x86_open_flags
 from ruleng.normalise.audit.paths import absolute
 from ruleng.normalise.perf.calls import FD_FIELDS, FORKS, NO_RETURN, STATE, Layout, layout, makers
@@ -69,7 +69,9 @@ class PerfNormaliser:
         self._is_aarch64 = arch == syscalls.AARCH64
         self._names: Mapping[int, str] = syscalls.names(arch) or {}
         self._makers = frozenset(number for number, name in self._names.items() if name in makers(arch))
-        self._made: dict[tuple[int, int], int] = {}  # (process, descriptor) -> when it was last given out, of what is known
+        self._made: dict[
+            tuple[int | None, int | None], int
+        ] = {}  # (process, descriptor) -> when it was last given out, of what is known
         self._signals = Signals(state)
         self._pending: dict[int, _Entered] = {}
         self._types: frozenset[str] | None = None
@@ -102,16 +104,38 @@ class PerfNormaliser:
                 found.append(event)
         return found
 
+    @property
+    def looks_at_descriptors(self) -> bool:
+        """Whether `checked` has anything to do."""
+        return self._wants_fd
+
     def look_ahead(self, records: Sequence[Record]) -> None:
         """All that has been read by now, before parts of it are given to `events`: a descriptor that one of these gives out
         again is not what it was before, and is not looked up for what came before."""
-        if self._wants_fd:
-            makers = self._makers
-            self._made = {
-                (values[0], values[4]): time_ns
-                for time_ns, name, _, values in records
-                if name is LEAVE and values[3] in makers and values[4] >= 0
-            }
+        self._made = self._given_out(records) if self._wants_fd else {}
+
+    def checked(self, events: list[Event], later: Sequence[Record], offset_ns: int) -> list[Event]:
+        """The same, without the descriptors that had been given out again when they were looked up.
+
+        `later`: what was read after that. `offset_ns` as for `events`.
+        """
+        made = self._given_out(later)
+        if not made:
+            return events
+        return [
+            evolve(event, fd=NO_FD)
+            if event.fd is not NO_FD and made.get((event.proc.pid, event.fd_num), 0) + offset_ns > event.time_ns
+            else event
+            for event in events
+        ]
+
+    def _given_out(self, records: Sequence[Record]) -> dict[tuple[int | None, int | None], int]:
+        makers = self._makers
+        return {
+            (values[0], values[4]): time_ns
+            for time_ns, name, _, values in records
+            if name == LEAVE and values[3] in makers and values[4] >= 0
+        }
 
     def missed(self) -> None:
         """Samples were lost: what began before is not paired with an end any more."""
@@ -135,7 +159,7 @@ class PerfNormaliser:
             return None
         name = comm(filename)
         found = None if self._reader is None else glance.image(self._reader, pid, self._args_bytes)
-        if found is None or found.name != name:
+        if found is None or found.name != name or found.argv is None:
             self._ledger.lost(WHERE, _GONE, sample=filename)
             self._processes.seen(pid, time_ns)  # an unknown one is read now: what it runs by then is taken back below
             proc = self._processes.exec(pid, time_ns, name=name, argv=None, exepath=None)
