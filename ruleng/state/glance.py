@@ -36,10 +36,12 @@ class Image:
 def image(reader: ProcReader, pid: int, limit_bytes: int) -> Image | None:
     """`limit_bytes` of argv are read."""
     with reader.process(pid) as directory:
-        comm = directory.read("comm") if directory is not None else None
-        if directory is None or comm is None:
+        if directory is None:
             return None
-        cmdline = directory.read("cmdline", limit_bytes)
+        cmdline = directory.read("cmdline", limit_bytes)  # first: a process that ends loses its memory before its name
+        comm = directory.read("comm")
+        if comm is None:
+            return None
         argv = parse_cmdline(cmdline, limit_bytes)[0] if cmdline else None
         return Image(text(comm.removesuffix(b"\n")), directory.link("exe"), argv or None, _ids(directory))
 
