@@ -11,7 +11,7 @@ from functools import cache
 from ruleng.abi import syscalls
 from ruleng.fields import params
 from ruleng.fields.types import FieldType
-from ruleng.normalise.audit.arguments import Numbers, signed
+from ruleng.normalise.audit.arguments import Numbers
 from ruleng.normalise.audit.calls import RESULT, call
 
 EXECS = frozenset({"execve", "execveat"})
@@ -69,7 +69,7 @@ class Layout:
         found: dict[str, int] = {}
         for name, position, is_signed, mask in self.numbers:
             value = a[position] & mask
-            found[name] = signed(value) if is_signed else value
+            found[name] = _signed(value) if is_signed else value
         if self.flags is not None and open_flags is not None:
             found["flags"] = open_flags
             if self.name != "open_by_handle_at":
@@ -91,6 +91,13 @@ class Layout:
         if self.fd == RESULT:
             return result if result is not None and result >= 0 else -1
         return None if a is None else _int(a[self.fd])
+
+
+def _signed(value: int) -> int:
+    """A register as a C long; as an int, where that leaves its upper half empty."""
+    if value >> 63:
+        return value - (1 << 64)
+    return value - (1 << 32) if 0x80000000 <= value <= 0xFFFFFFFF else value
 
 
 def _int(value: int) -> int:
