@@ -36,6 +36,7 @@ _TIMER_S = 0.02
 _BATCH = 512
 _PERIOD_S = 1.0
 _LOST = "a ring was full: ruleng was slower than the kernel"
+_OVERRUN = "bytes of a ring whose ends do not fit together were given up"
 _LATE = "samples came after younger ones of another CPU, and were taken all the same"
 
 
@@ -226,6 +227,9 @@ class PerfLive:
             self._needs_repair = True
             if self._normaliser is not None:
                 self._normaliser.missed()
+        if overrun := rings.overruns():
+            self._ledger.lost("perf.ring", _OVERRUN, overrun)
+            self._needs_repair = True
         late, self._late = self._merger.late - self._late, self._merger.late
         if late:
             self._ledger.lost("perf.order", _LATE, late)

@@ -173,8 +173,11 @@ class Rings:
         return found
 
     def overruns(self) -> int:
-        """Bytes that were given up because a ring's head and tail did not fit together."""
-        return sum(one.ring.overrun for one in self._rings)
+        """Bytes that were given up because a ring's head and tail did not fit together, since the last call."""
+        count = sum(one.ring.overrun for one in self._rings)
+        for one in self._rings:
+            one.ring.overrun = 0
+        return count
 
     def close(self) -> None:
         for one in self._rings:
