@@ -132,7 +132,9 @@ class PerfLive:
             self._came.clear()
             records = self._drain()
             if not records:
-                if not self._has_more:
+                if self._has_more or self._merger.holds:
+                    await asyncio.sleep(0)
+                else:
                     await self._wait()
                 continue
             if self._normaliser is not None:

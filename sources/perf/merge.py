@@ -37,6 +37,11 @@ class Merger:
             self._until_ns = max(self._until_ns, found[-1][0])
         return found
 
+    @property
+    def holds(self) -> bool:
+        """Whether something waits for the next reading, for which nobody needs to be woken any more."""
+        return bool(self._held)
+
     def rest(self) -> list[Record]:
         """What is held back, at the end."""
         held, self._held = self._held, []

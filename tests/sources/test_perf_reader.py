@@ -187,7 +187,9 @@ def test_rings_are_merged_by_time() -> None:
 def test_what_is_younger_than_the_reading_waits_for_the_next_one() -> None:
     merger = Merger()
     assert times(merger.merge(at(1, 5) + at(3), 4)) == [1, 3]
+    assert merger.holds
     assert times(merger.merge(at(4, 6), 7)) == [4, 5, 6]
+    assert not merger.holds
     assert merger.late == 0
 
 
