@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ruleng.fields import params
 from ruleng.fields.extra import of_event
-from ruleng.fields.filled import ANY, BPF, NOBODY, OURS
+from ruleng.fields.filled import ANY, BPF, GIVEN, NOBODY, OURS, TRACED
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
 
@@ -78,7 +78,7 @@ FIELDS = (
     ),
     Field(
         name="evt.cpu", type=T.INT16, doc="Number of the CPU that it happened on.", read="e.cpu",
-        sources=frozenset({"perf", "bpf"}),
+        sources=TRACED,
     ),
     Field(
         name="evt.dir", type=T.STRING, doc="Always `<`: ruleng reports a system call once, when it returns.", read='"<"',
@@ -211,7 +211,7 @@ FIELDS = (
     ),
     Field(
         name="evt.abspath", type=T.STRING, doc="The absolute path of the file that the call works on.", read="e.paths.name",
-        read_arg=_abspath, argument="optional", dotted=True, sources=ANY, cost=2, ecs="file.path", ocsf="file.path",
+        read_arg=_abspath, argument="optional", dotted=True, sources=GIVEN, cost=2, ecs="file.path", ocsf="file.path",
         argument_doc="`src` or `dst` for calls with two paths: `evt.abspath.dst`",
     ),
     Field(
@@ -338,7 +338,7 @@ FIELDS = (
     ),
     Field(
         name="evt.is_open_create", type=T.BOOL, doc="Whether open or creat made a file that was not there.",
-        read="opens_new(e)", cost=4, nullable=False, sources=ANY,
+        read="opens_new(e)", cost=4, nullable=False, sources=GIVEN,
     ),
     # --- events of a container daemon, and counting
     Field(

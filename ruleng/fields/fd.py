@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ruleng.fields.extra import event_or, of_event, of_process
-from ruleng.fields.filled import ANY, BPF, SOCKETS
+from ruleng.fields.filled import ANY, BPF, GIVEN, SOCKETS
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
 
@@ -35,7 +35,7 @@ FIELDS = (
         read="f.name", sources=ANY, ecs="file.path", ocsf="file.path",
     ),
     Field(
-        name="fd.nameraw", type=T.STRING, doc="A file's path as the program gave it.", read="nameraw(e)", cost=4, sources=ANY,
+        name="fd.nameraw", type=T.STRING, doc="A file's path as the program gave it.", read="nameraw(e)", cost=4, sources=GIVEN,
     ),
     Field(
         name="fd.directory", type=T.STRING, doc="Directory of the file, without a slash at its end.", read="f.directory",
@@ -66,42 +66,42 @@ FIELDS = (
     # --- sockets
     Field(
         name="fd.ip", type=T.IPADDR, doc="Either end's address: = needs one of them, != needs both.", quantifier="either",
-        sources=ANY, read="(f.cip, f.sip)", cost=2, filter_only=True, right_side=False, transformable=False,
+        sources=GIVEN, read="(f.cip, f.sip)", cost=2, filter_only=True, right_side=False, transformable=False,
     ),
     Field(
         name="fd.cip", type=T.IPADDR, doc="Address of the client's end.", read="f.cip", sources=SOCKETS, ecs="client.ip",
         ocsf="src_endpoint.ip",
     ),
     Field(
-        name="fd.sip", type=T.IPADDR, doc="Address of the server's end.", read="f.sip", sources=ANY, ecs="server.ip",
+        name="fd.sip", type=T.IPADDR, doc="Address of the server's end.", read="f.sip", sources=GIVEN, ecs="server.ip",
         ocsf="dst_endpoint.ip",
     ),
     Field(name="fd.lip", type=T.IPADDR, doc="Address of this host's end.", read="f.lip", sources=SOCKETS, ecs="source.ip"),
-    Field(name="fd.rip", type=T.IPADDR, doc="Address of the other end.", read="f.rip", sources=ANY, ecs="destination.ip"),
+    Field(name="fd.rip", type=T.IPADDR, doc="Address of the other end.", read="f.rip", sources=GIVEN, ecs="destination.ip"),
     Field(
         name="fd.port", type=T.PORT, doc="Either end's port.", quantifier="either", read="(f.cport, f.sport)", cost=2,
-        sources=ANY, filter_only=True, right_side=False, transformable=False,
+        sources=GIVEN, filter_only=True, right_side=False, transformable=False,
     ),
     Field(
         name="fd.cport", type=T.PORT, doc="Port of the client's end.", read="f.cport", sources=SOCKETS, ecs="client.port",
         ocsf="src_endpoint.port",
     ),
     Field(
-        name="fd.sport", type=T.PORT, doc="Port of the server's end.", read="f.sport", sources=ANY, ecs="server.port",
+        name="fd.sport", type=T.PORT, doc="Port of the server's end.", read="f.sport", sources=GIVEN, ecs="server.port",
         ocsf="dst_endpoint.port",
     ),
     Field(name="fd.lport", type=T.PORT, doc="Port of this host's end.", read="f.lport", sources=SOCKETS, ecs="source.port"),
-    Field(name="fd.rport", type=T.PORT, doc="Port of the other end.", read="f.rport", sources=ANY, ecs="destination.port"),
+    Field(name="fd.rport", type=T.PORT, doc="Port of the other end.", read="f.rport", sources=GIVEN, ecs="destination.port"),
     Field(
         name="fd.net", type=T.IPNET, doc="Either end's network.", quantifier="either", read="(f.cip, f.sip)", cost=2,
-        sources=ANY, filter_only=True, right_side=False, transformable=False,
+        sources=GIVEN, filter_only=True, right_side=False, transformable=False,
     ),
     Field(
         name="fd.cnet", type=T.IPNET, doc="The client's network.", read="f.cip", sources=SOCKETS, filter_only=True,
         right_side=False, transformable=False,
     ),
     Field(
-        name="fd.snet", type=T.IPNET, doc="The server's network.", read="f.sip", sources=ANY, filter_only=True,
+        name="fd.snet", type=T.IPNET, doc="The server's network.", read="f.sip", sources=GIVEN, filter_only=True,
         right_side=False, transformable=False,
     ),
     Field(
@@ -109,11 +109,11 @@ FIELDS = (
         right_side=False, transformable=False,
     ),
     Field(
-        name="fd.rnet", type=T.IPNET, doc="The other end's network.", read="f.rip", sources=ANY, filter_only=True,
+        name="fd.rnet", type=T.IPNET, doc="The other end's network.", read="f.rip", sources=GIVEN, filter_only=True,
         right_side=False, transformable=False,
     ),
     Field(
-        name="fd.proto", type=T.PORT, doc="Either end's port, by number or service name.", quantifier="either", sources=ANY,
+        name="fd.proto", type=T.PORT, doc="Either end's port, by number or service name.", quantifier="either", sources=GIVEN,
         read="(f.cport, f.sport)", cost=2, filter_only=True, right_side=False, transformable=False,
     ),
     Field(
@@ -122,7 +122,7 @@ FIELDS = (
     ),
     Field(
         name="fd.sproto", type=T.STRING, doc="Service of the server's port: https, or its number.",
-        read=event_or("fd.sproto", "service(f.sport)"), cost=8, sources=ANY, ecs="network.protocol",
+        read=event_or("fd.sproto", "service(f.sport)"), cost=8, sources=GIVEN, ecs="network.protocol",
         ocsf="dst_endpoint.svc_name",
     ),
     Field(
@@ -131,21 +131,21 @@ FIELDS = (
     ),
     Field(
         name="fd.rproto", type=T.STRING, doc="Service of the other end's port.", read=event_or("fd.rproto", "service(f.rport)"),
-        cost=8, sources=ANY,
+        cost=8, sources=GIVEN,
     ),
     Field(
-        name="fd.l4proto", type=T.STRING, doc="Transport of the socket: tcp, udp, icmp, raw.", read="f.l4proto", sources=ANY,
+        name="fd.l4proto", type=T.STRING, doc="Transport of the socket: tcp, udp, icmp, raw.", read="f.l4proto", sources=GIVEN,
         ecs="network.transport", ocsf="connection_info.protocol_name",
     ),
     Field(
-        name="fd.sockfamily", type=T.STRING, doc="Family of the socket: ip or unix.", read="f.family", sources=ANY,
+        name="fd.sockfamily", type=T.STRING, doc="Family of the socket: ip or unix.", read="f.family", sources=GIVEN,
         ecs="network.type",
     ),
-    Field(name="fd.is_server", type=T.BOOL, doc="Whether the process is the server's end.", read="f.is_server", sources=ANY),
-    Field(name="fd.connected", type=T.BOOL, doc="Whether the socket is connected.", read="f.connected", sources=ANY),
+    Field(name="fd.is_server", type=T.BOOL, doc="Whether the process is the server's end.", read="f.is_server", sources=GIVEN),
+    Field(name="fd.connected", type=T.BOOL, doc="Whether the socket is connected.", read="f.connected", sources=GIVEN),
     Field(
         name="fd.name_changed", type=T.BOOL, doc="Whether this event gave the descriptor another name, as sendto on UDP does.",
-        read="f.name_changed", sources=ANY,
+        read="f.name_changed", sources=GIVEN,
     ),
     Field(
         name="fd.cip.name", type=T.STRING, doc="Domain name of the client's address.", read=of_event("fd.cip.name"), cost=2,
@@ -179,7 +179,7 @@ FIELDS = (
     Field(
         name="fd.types", type=T.STRING, is_list=True, doc="Kinds of the descriptors that the process has open.",
         argument="optional", argument_doc="a descriptor: `fd.types[0]` is the kind of standard input",
-        read=of_process("fd.types"), read_arg=_types, cost=2, right_side=False, sources=frozenset({"perf", "bpf"}),
+        read=of_process("fd.types"), read_arg=_types, cost=2, right_side=False, sources=BPF,
     ),
     # --- the descriptors of poll
     Field(

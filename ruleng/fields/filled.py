@@ -4,8 +4,12 @@ from __future__ import annotations
 
 ANY = frozenset({"audit", "perf", "bpf"})
 """From the event itself, or from /proc and the user database while live: every kernel source."""
-SOCKETS = frozenset({"perf", "bpf"})
-"""Both ends of a connection: audit tells only the address that the program passed."""
+GIVEN = frozenset({"audit", "bpf"})
+"""What a program passed behind a pointer: paths, addresses. A tracepoint holds the pointer."""
+TRACED = frozenset({"perf", "bpf"})
+"""What the kernel knows where it happens, and does not write into its audit records."""
+SOCKETS = frozenset({"bpf"})
+"""Both ends of a connection, and what other descriptors a process has: audit tells only the address that the program passed."""
 BPF = frozenset({"bpf"})
 """What only a program inside the kernel sees: data buffers, overlay layers."""
 VM = frozenset({"vmi"})

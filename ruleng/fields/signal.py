@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ruleng.fields.filled import ANY, BPF
+from ruleng.fields.filled import ANY, TRACED
 from ruleng.fields.types import Field
 from ruleng.fields.types import FieldType as T
 
@@ -49,15 +49,15 @@ FIELDS = (
     ),
     Field(
         name="signal.code", type=T.INT32, doc="Why it was sent, si_code of sigaction(2).", read="e.signal and e.signal.code",
-        cost=3, event_types=TYPES, sources=BPF | {"perf"}, falco=False,
+        cost=3, event_types=TYPES, sources=TRACED, falco=False,
     ),
     Field(
         name="signal.handler", type=T.STRING, doc="What the target does with it: default, ignored, caught.",
-        read="e.signal and e.signal.handler", cost=3, event_types=TYPES, sources=ANY, falco=False,
+        read="e.signal and e.signal.handler", cost=3, event_types=TYPES, sources=TRACED, falco=False,
     ),
     Field(
         name="signal.pending", type=T.STRING, is_list=True, doc="Signals that wait at the target, by name.",
-        read="e.signal and e.signal.pending", cost=3, event_types=TYPES, sources=ANY, falco=False,
+        read="e.signal and e.signal.pending", cost=3, event_types=TYPES, sources=TRACED, falco=False,
     ),
     *_end("sender", "sends"),
     *_end("target", "gets"),

@@ -38,10 +38,13 @@ def _host() -> Iterator[Finding]:
 
 
 def _sources() -> Iterator[Finding]:
-    from ruleng.sources.audit import probe
+    from ruleng.sources.audit import probe as audit
+    from ruleng.sources.perf import probe as perf
 
-    for found in probe.probe():
+    for found in audit.probe():
         yield Finding("source audit", found.what, found.works, found.text)
+    for offered in perf.probe():
+        yield Finding("source perf", offered.what, offered.works, offered.text)
 
 
 def _enforcement() -> Iterator[Finding]:

@@ -43,12 +43,29 @@ def _audit_remarks(source: Source) -> Iterator[str]:
     from ruleng.sources.audit.live import AuditLive
 
     if isinstance(source, AuditLive):
-        yield from source.notes
-        why: dict[str, list[str]] = {}
-        for event_type, reason in source.left_out.items():
-            why.setdefault(reason, []).append(event_type)
-        for reason, event_types in why.items():
-            yield f"not all is recorded of {', '.join(sorted(event_types))}: {reason}"
+        yield from _remarks(source.notes, source.left_out)
+
+
+def _perf(settings: Settings, state: State, ledger: Ledger) -> Source:
+    from ruleng.sources.perf.live import PerfLive
+
+    return PerfLive(state, ledger)
+
+
+def _perf_remarks(source: Source) -> Iterator[str]:
+    from ruleng.sources.perf.live import PerfLive
+
+    if isinstance(source, PerfLive):
+        yield from _remarks(source.notes, source.left_out)
+
+
+def _remarks(notes: Sequence[str], left_out: Mapping[str, str]) -> Iterator[str]:
+    yield from notes
+    why: dict[str, list[str]] = {}
+    for event_type, reason in left_out.items():
+        why.setdefault(reason, []).append(event_type)
+    for reason, event_types in why.items():
+        yield f"not all is recorded of {', '.join(sorted(event_types))}: {reason}"
 
 
 def _stdin(settings: Settings, state: State, ledger: Ledger) -> Source:
@@ -59,6 +76,7 @@ def _stdin(settings: Settings, state: State, ledger: Ledger) -> Source:
 
 KINDS: tuple[Kind, ...] = (
     Kind("audit", "the kernel's audit stream, beside an audit daemon or without one", "audit", _audit, _audit_remarks),
+    Kind("perf", "the kernel's tracepoints: system calls, programs and signals, without strings", "perf", _perf, _perf_remarks),
     Kind("stdin", "audit records on standard input, as auditd hands them to its plugins", "audit", _stdin),
 )
 _BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}

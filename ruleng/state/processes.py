@@ -81,6 +81,10 @@ class Processes:
         """The place of a process in the tree; one is made for an unknown pid."""
         return self._ensure(pid, self._clock.now_ns())
 
+    def knows(self, pid: int) -> bool:
+        """Whether it is a process that is in the table; a thread of one never is."""
+        return self._table.get(pid) is not None
+
     def __len__(self) -> int:
         return len(self._table)
 
@@ -224,6 +228,10 @@ class Processes:
             if index % batch == 0:
                 yield index
         yield len(pids)
+
+    def refresh(self, pid: int) -> None:
+        """Compare one process with /proc, as after a call that changed its users, namespaces or directories. Not in replay."""
+        self._reread(pid)
 
     def sweep(self) -> None:
         """Note who has exited, by one listing of /proc. For sources that report no exits: every few seconds is enough."""

@@ -8,6 +8,7 @@ SECTIONS = {
     "start": "how soon it is there",
     "engine": "event to decision",
     "audit": "audit log to decision, beside laurel",
+    "perf": "tracepoint to event, and what a live run costs",
     "memory": "peak memory of a long replay",
 }
 
