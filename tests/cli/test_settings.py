@@ -144,7 +144,7 @@ MISTAKES = [
     ("[rules\n", ":1:7: expected ']'"),
     ("[rulse]\n", ":1:2: unknown table `rulse`, did you mean `rules`?"),
     ("[rules]\nmatching = 'some'\n", ":2:1: `matching` is one of first, all, not 'some'"),
-    ("[source]\nnames = ['audti']\n", ":2:1: `audti` is no source, did you mean `audit`?\n  there are auto, audit, stdin\n"),
+    ("[source]\nnames = ['audti']\n", ":2:1: `audti` is no source, did you mean `audit`?\n  there are auto, audit, perf, stdin\n"),
     ("[[sink]]\nspec = 'text'\n[[sink]]\n  spec = 'jsnl:x'\n", ":4:3: `jsnl:x` is no sink, did you mean `jsonl`?\n"),
     ("[[sink]]\nspec = 'jsonl:x'\noptions = { kep = 1 }\n", ":2:1: `jsonl:x`: jsonl has no option `kep`, did you mean `keep`?\n"),
     ("[[sink]]\nname = 'soc'\n", ":1:3: [[sink]] lacks `spec`"),
