@@ -74,11 +74,10 @@ def normalise(data: bytes, demand: Demand, decide: Callable[..., object] | None 
     count = 0
     for start in range(0, len(data) + CHUNK, CHUNK):
         found = reader.feed(data[start : start + CHUNK]) if start < len(data) else reader.flush()
-        for audit in found:
-            for event in normaliser.events(audit):
-                count += 1
-                if decide is not None:
-                    decide(event)
+        for event in normaliser.batch(found):
+            count += 1
+            if decide is not None:
+                decide(event)
     return count
 
 

@@ -21,24 +21,56 @@ from ruleng.normalise.audit.identity import Identities
 from ruleng.normalise.audit.memo import Memo
 from ruleng.normalise.audit.paths import PathItem, absolute
 from ruleng.normalise.audit.syscall import Syscall
-from ruleng.ports import Ledger
+from ruleng.ports import EVERYTHING, Atom, Filter, Ledger
 
 WHERE = "audit.parse"
 _AT_FDCWD = -100  # linux/fcntl.h
+_MAX_VERDICTS = 1024
 
 
 class Plan:
-    """What is to be done for one system call of one architecture."""
+    """What is to be done for one system call of one architecture. `wanted` is what rules demand of its events, None when they
+    want none."""
 
-    __slots__ = ("call", "handle", "is_aarch64", "is_exec", "is_handled", "is_wanted")
+    __slots__ = (
+        "_unwanted",
+        "_verdicts",
+        "_wanted",
+        "call",
+        "handle",
+        "is_aarch64",
+        "is_exec",
+        "is_handled",
+        "is_picky",
+        "is_wanted",
+    )
 
-    def __init__(self, call: Call, handle: Handler, *, is_wanted: bool, is_state: bool, is_aarch64: bool) -> None:
+    def __init__(self, call: Call, handle: Handler, wanted: Filter | None, *, is_state: bool, is_aarch64: bool) -> None:
         self.call = call
         self.handle = handle
-        self.is_wanted = is_wanted
-        self.is_handled = is_wanted or is_state
+        self.is_wanted = wanted is not None
+        self.is_handled = self.is_wanted or is_state
         self.is_exec = call.name in ("execve", "execveat")
         self.is_aarch64 = is_aarch64
+        self.is_picky = wanted is not None and wanted != EVERYTHING
+        self._wanted = wanted or ()
+        self._verdicts: dict[int | None, bool] = {}
+        self._unwanted = Plan(call, handle, None, is_state=is_state, is_aarch64=is_aarch64) if self.is_picky else self
+
+    def given(self, result: int | None) -> Plan:
+        """This plan; another one that makes no event when no rule wants a call with such a result."""
+        verdict = self._verdicts.get(result)
+        if verdict is None:
+            verdict = any(all(_allows(atom, result) for atom in alternative) for alternative in self._wanted)
+            if len(self._verdicts) < _MAX_VERDICTS:
+                self._verdicts[result] = verdict
+        return self if verdict else self._unwanted
+
+
+def _allows(atom: Atom, result: int | None) -> bool:
+    if atom.field != "evt.rawres":
+        return True
+    return atom.or_missing if result is None else any(first <= result <= last for first, last in atom.ranges)
 
 
 class Hit(msgspec.Struct, gc=False):

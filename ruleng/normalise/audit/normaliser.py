@@ -1,14 +1,14 @@
 """AuditEvent + state + demand -> Events: the meaning of records.
 
 An AuditEvent gives one Event for its system call and one for each record that says something of its own (AVC, USER_LOGIN).
-Only what the demand names becomes an Event and is parsed to the end; of everything else just who did it, where and what it
-started is noted, so that events do not depend on what else the rules ask. What cannot be read is counted in the ledger, with
-its place, and left out.
+Only what the demand names, with a result that its filters let through, becomes an Event and is parsed to the end; of
+everything else just who did it, where and what it started is noted, so that events do not depend on what else the rules ask.
+What cannot be read is counted in the ledger, with its place, and left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
 from msgspec.structs import replace
@@ -24,10 +24,10 @@ from ruleng.normalise.audit.hit import WHERE, Context, Handler, Hit, Plan
 from ruleng.normalise.audit.identity import Identities
 from ruleng.normalise.audit.syscall import Syscall
 from ruleng.normalise.audit.text import ENRICHED, enriched, pairs, raw
-from ruleng.ports import Demand, Ledger
+from ruleng.ports import EVERYTHING, Demand, Filter, Ledger
 from ruleng.state import State
 
-_RESULTS = {b"%d" % number: number for number in range(-133, 1024)}
+_RESULTS: dict[bytes | None, int] = {b"%d" % number: number for number in range(-133, 1024)}
 """What calls mostly return: errno(3) and descriptors."""
 _NEEDS_ARGS = ("evt.arg", "evt.rawarg", "evt.info", "evt.is_open_exec", "ioctl.")
 """Fields whose value is in Event.args, or their beginning."""
@@ -55,6 +55,7 @@ class AuditNormaliser:
         self._socket_plans: dict[str, Plan] = {}
         self._remembered: frozenset[str] = frozenset()
         self._types: frozenset[str] | None = None
+        self._filters: Mapping[str, Filter] = {}
         self.demand(demand)
 
     def demand(self, demand: Demand | None) -> None:
@@ -62,6 +63,7 @@ class AuditNormaliser:
         self._plans.clear()
         self._socket_plans.clear()
         self._types = None if demand is None else demand.event_types
+        self._filters = {} if demand is None else demand.filters
         self._remembered = remembered(self._types)
         self._context.remembers_files = "openat" in self._remembered
         self._context.wants_args = demand is None or any(field.startswith(_NEEDS_ARGS) for field in demand.fields)
@@ -83,7 +85,11 @@ class AuditNormaliser:
             event, proc = None, NO_PROCESS
             try:
                 plan = plans.get(syscall.key) or self._plan(audit, syscall)
-                result = _result(syscall.exit)
+                result = _RESULTS.get(syscall.exit)
+                if result is None and syscall.exit is not None:
+                    result = int(syscall.exit)
+                if plan.is_picky:
+                    plan = plan.given(result)
                 hit = Hit(audit, syscall, company, plan, result)
                 if not plan.is_exec or result != 0:
                     known = known_of.get(syscall.pid)
@@ -142,14 +148,10 @@ class AuditNormaliser:
     def _named(self, name: str, arch: int) -> Plan:
         is_aarch64 = arch == syscalls.AARCH64
         if name == "socketcall":
-            return Plan(call(name), self._socketcall, is_wanted=False, is_state=True, is_aarch64=is_aarch64)
-        return Plan(
-            call(name),
-            _HANDLERS.get(name, of_files.plain),
-            is_wanted=self._types is None or name in self._types,
-            is_state=name in STATE or name in self._remembered,
-            is_aarch64=is_aarch64,
-        )
+            return Plan(call(name), self._socketcall, None, is_state=True, is_aarch64=is_aarch64)
+        wanted = self._filters.get(name, EVERYTHING) if self._types is None or name in self._types else None
+        is_state = name in STATE or name in self._remembered
+        return Plan(call(name), _HANDLERS.get(name, of_files.plain), wanted, is_state=is_state, is_aarch64=is_aarch64)
 
     def _socketcall(self, context: Context, hit: Hit) -> Event | None:
         """i386's one call for all of sockets: SOCKETCALL has the arguments of the real one."""
@@ -163,8 +165,8 @@ class AuditNormaliser:
         plan = self._socket_plans.get(name)
         if plan is None:
             plan = self._socket_plans[name] = self._named(name, syscalls.I386)
-        hit.plan = plan
-        return plan.handle(context, hit) if plan.is_handled else None
+        hit.plan = plan.given(hit.result) if plan.is_picky else plan
+        return plan.handle(context, hit) if hit.plan.is_handled else None
 
     def _record(self, audit: AuditEvent, kind: bytes, event_type: str, body: bytes, proc: Process) -> Event:
         keys = pairs(body)
@@ -192,13 +194,6 @@ class AuditNormaliser:
 
     def _lost(self, audit: AuditEvent, reason: str) -> None:
         self._ledger.lost(WHERE, reason, sample=audit.place)
-
-
-def _result(text: bytes | None) -> int | None:
-    if text is None:
-        return None
-    known = _RESULTS.get(text)
-    return int(text) if known is None else known
 
 
 def _argument(body: bytes, key: bytes) -> bytes:
