@@ -46,7 +46,7 @@ KEYS: tuple[Key, ...] = (
     Key("rules", "enable", "texts", [], "rules to load even if disabled, by name or `tag:NAME`"),
     Key("rules", "priority", "text", "debug", "drop rules less severe than this"),
     Key("rules", "matching", "text", "first", "alert on the first rule that matches an event, or on all", ("first", "all")),
-    Key("source", "names", "texts", ["auto"], "where events come from: auto, audit"),
+    Key("source", "names", "texts", ["auto"], "where events come from: auto, or one of those that `ruleng run --help` names"),
     Key("audit", "mode", "text", "multicast", "listen beside the audit daemon, or be it", ("multicast", "unicast")),
     Key("audit", "rules", "text", "manage", "add the kernel rules that the rules need and remove them at exit, or leave them be",
         ("manage", "leave")),

@@ -22,7 +22,7 @@ from ruleng.pipeline.replay import file_source
 from ruleng.pipeline.settings import Settings
 from ruleng.pipeline.signals import handled
 from ruleng.pipeline.voice import Voice
-from ruleng.ports import Demand, Source
+from ruleng.ports import Demand
 from ruleng.state import ProcReader, State
 
 _ARGUMENTS = ("evt.arg.", "evt.rawarg.")  # names of parameters follow
@@ -63,11 +63,18 @@ async def print_events(
     """
     demand = demand_for(types, fields)
     stats = RunStats(SystemClock())
-    source = _source(settings, paths, demand, stats, rotated=rotated)
+    kind = None if paths else sources.chosen(settings)
+    if kind is None:
+        source = file_source(settings, paths, stats.ledger, stats.clock, rotated=rotated)
+    else:
+        state = State(ProcReader(), stats.clock, settings.limits(), stats.ledger, fields=demand.fields)
+        source = kind.make(settings, state, stats.ledger)
     stop = asyncio.Event()
     with handled(stop=stop.set):
         try:
             await source.open(demand)
+            for remark in sources.remarks(source):
+                voice.say(remark)
             if settings.duration_s is not None:
                 asyncio.get_running_loop().call_later(settings.duration_s, stop.set)
             async with contextlib.aclosing(pump(source, stop, stats)) as batches:
@@ -84,11 +91,3 @@ async def print_events(
             await source.close()
     say_losses(stats, voice)
     return 0 if is_sound(stats) else 1
-
-
-def _source(settings: Settings, paths: Sequence[str], demand: Demand, stats: RunStats, *, rotated: bool) -> Source:
-    if paths:
-        return file_source(settings, paths, stats.ledger, stats.clock, rotated=rotated)
-    kind = sources.chosen(settings)
-    state = State(ProcReader(), stats.clock, settings.limits(), stats.ledger, fields=demand.fields)
-    return kind.make(settings, state, stats.ledger)

@@ -38,7 +38,7 @@ async def live(read_settings: Callable[[], Settings], voice: Voice, *, quiet: bo
 
     def ready() -> None:
         voice.say(f"{evaluator.enabled} rules, source {kind.name}; Ctrl-C ends")
-        for remark in kind.remarks(source):
+        for remark in sources.remarks(source):
             voice.say(remark)
 
     def reload() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from ruleng.errors import UsageError
 from ruleng.fields.catalogue import standard
@@ -16,13 +17,12 @@ from ruleng.state import State
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`fills` is the source's name in the field catalogue; `remarks` says of an open one what it does not see, and why."""
+    """`fills` is the source's name in the field catalogue."""
 
     name: str
     doc: str
     fills: str
     make: Callable[[Settings, State, Ledger], Source]
-    remarks: Callable[[Source], Iterator[str]] = lambda source: iter(())
 
 
 def _audit(settings: Settings, state: State, ledger: Ledger) -> Source:
@@ -39,33 +39,10 @@ def _audit(settings: Settings, state: State, ledger: Ledger) -> Source:
     )
 
 
-def _audit_remarks(source: Source) -> Iterator[str]:
-    from ruleng.sources.audit.live import AuditLive
-
-    if isinstance(source, AuditLive):
-        yield from _remarks(source.notes, source.left_out)
-
-
 def _perf(settings: Settings, state: State, ledger: Ledger) -> Source:
     from ruleng.sources.perf.live import PerfLive
 
     return PerfLive(state, ledger)
-
-
-def _perf_remarks(source: Source) -> Iterator[str]:
-    from ruleng.sources.perf.live import PerfLive
-
-    if isinstance(source, PerfLive):
-        yield from _remarks(source.notes, source.left_out)
-
-
-def _remarks(notes: Sequence[str], left_out: Mapping[str, str]) -> Iterator[str]:
-    yield from notes
-    why: dict[str, list[str]] = {}
-    for event_type, reason in left_out.items():
-        why.setdefault(reason, []).append(event_type)
-    for reason, event_types in why.items():
-        yield f"not all is recorded of {', '.join(sorted(event_types))}: {reason}"
 
 
 def _stdin(settings: Settings, state: State, ledger: Ledger) -> Source:
@@ -75,11 +52,12 @@ def _stdin(settings: Settings, state: State, ledger: Ledger) -> Source:
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("audit", "the kernel's audit stream, beside an audit daemon or without one", "audit", _audit, _audit_remarks),
-    Kind("perf", "the kernel's tracepoints: system calls, programs and signals, without strings", "perf", _perf, _perf_remarks),
+    Kind("audit", "the kernel's audit stream, beside an audit daemon or without one", "audit", _audit),
+    Kind("perf", "the kernel's tracepoints: system calls, programs and signals, without strings", "perf", _perf),
     Kind("stdin", "audit records on standard input, as auditd hands them to its plugins", "audit", _stdin),
 )
 _BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}
+_NAMED = 10  # event types in one remark
 AUTO = "auto"
 BEST = "audit"
 """What `auto` takes."""
@@ -122,3 +100,24 @@ def reach_of(names: Sequence[str]) -> Reach:
         if name not in known:
             raise UsageError(f"`{name}` is no source that a field knows", hint=f"there are {', '.join(sorted(known))}")
     return Reach(frozenset(known[name] for name in names))
+
+
+@runtime_checkable
+class _Candid(Protocol):
+    """A source that says, once it is open, what it does not see."""
+
+    notes: Sequence[str]
+    left_out: Mapping[str, str]  # why, by event type
+
+
+def remarks(source: Source) -> Iterator[str]:
+    """What a person should know of an open source: what it does not see, and why."""
+    if not isinstance(source, _Candid):
+        return
+    yield from source.notes
+    why: dict[str, list[str]] = {}
+    for event_type, reason in sorted(source.left_out.items()):
+        why.setdefault(reason, []).append(event_type)
+    for reason, event_types in why.items():
+        more = f" and {len(event_types) - _NAMED} more" if len(event_types) > _NAMED else ""
+        yield f"not all is recorded of {', '.join(event_types[:_NAMED])}{more}: {reason}"
