@@ -46,7 +46,10 @@ MISTAKES = [
     (["check", "--loud"], "ruleng check: unrecognized arguments: --loud\nTry 'ruleng check --help'.\n"),
     (["replay"], "ruleng replay: the following arguments are required: FILE\nTry 'ruleng replay --help'.\n"),
     (["run", "--duration", "soon"], "argument --duration: 'soon' is no duration such as 500ms, 10s, 5m"),
-    (["run", "--source", "audti"], "ruleng run: `audti` is no source, did you mean `audit`?\n  there are auto, audit, perf, stdin\n"),
+    (
+        ["run", "--source", "audti"],
+        "ruleng run: `audti` is no source, did you mean `audit`?\n  there are auto, audit, perf, stdin\n",
+    ),
     (["run", "--source", "audit", "--source", "stdin"], "ruleng run: one source at a time, not audit, stdin\n"),
     (["run", "--sink", "jsnl:x"], "ruleng run: `jsnl:x` is no sink, did you mean `jsonl`?\n"),
     (["check", "--priority", "loud"], "argument --priority: 'loud' is no priority: there are emergency, alert, critical"),
