@@ -57,10 +57,10 @@ def split(line: bytes) -> tuple[bytes, bytes, bytes]:
 
 _PARTS = b"|".join(sorted(name.encode() for name in PARTS - {"SYSCALL", "PROCTITLE", "EOE"}))
 BLOCK = re.compile(
-    rb"((?:node=[^ \n]++ )?+)type=SYSCALL (msg=audit\(([0-9]{1,11}+\.[0-9]{3}:[0-9]{1,20}+)\): )" + PATTERN + rb"\n"
-    rb"((?:\1type=(?:" + _PARTS + rb") \2[^\n]*+\n)*+)"
+    rb"((?:node=[^ \n]++ )?)type=SYSCALL (msg=audit\(([0-9]{1,11}+\.[0-9]{3}:[0-9]{1,20}+)\): )" + PATTERN + rb"\n"
+    rb"((?:\1type=(?:" + _PARTS + rb") \2[^\n]*+\n)*)"
     rb"\1type=PROCTITLE \2([^\n]*+)\n"
-    rb"(\1type=EOE \2[^\n]*+\n)?+"
+    rb"(\1type=EOE \2[^\n]*+\n)?"
 ).match
 """A whole event as it mostly stands in a log, from SYSCALL to PROCTITLE with nothing of others in between. Groups: node, what
 stands before each body, stamp, the fields of Syscall, the lines in between, body of PROCTITLE, EOE. Linear: nothing is tried

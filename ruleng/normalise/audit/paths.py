@@ -36,7 +36,7 @@ class PathItem(msgspec.Struct, gc=False):
 _PATH = re.compile(
     rb"item=([0-9]{1,5}+) name=([^ ]++)"
     rb"(?: inode=([0-9]{1,19}+) dev=([0-9a-f]{1,8}+:[0-9a-f]{1,8}+) mode=([0-7]{1,8}+)"
-    rb" ouid=[0-9]++ ogid=[0-9]++ rdev=[^ ]++(?: obj=[^ ]++)?+)?+ nametype=([A-Z]++)"
+    rb" ouid=[0-9]++ ogid=[0-9]++ rdev=[^ ]++(?: obj=[^ ]++)?)? nametype=([A-Z]++)"
 ).match
 """As audit_log_name of kernel/auditsc.c writes it."""
 

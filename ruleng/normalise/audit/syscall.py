@@ -12,7 +12,7 @@ import msgspec
 from ruleng.normalise.audit.text import ENRICHED, integer, raw
 
 PATTERN = (
-    rb"arch=([0-9a-f]{1,8}+ syscall=[0-9]{1,10}+)(?: per=[0-9a-f]++)?+(?: success=[a-z]++ exit=(-?[0-9]{1,19}+))?+"
+    rb"arch=([0-9a-f]{1,8}+ syscall=[0-9]{1,10}+)(?: per=[0-9a-f]++)?(?: success=[a-z]++ exit=(-?[0-9]{1,19}+))?"
     rb" a0=([0-9a-f]{1,16}+) a1=([0-9a-f]{1,16}+) a2=([0-9a-f]{1,16}+) a3=([0-9a-f]{1,16}+)"
     rb" items=([0-9]{1,5}+) (ppid=[0-9]{1,10}+ pid=([0-9]{1,10}+) [^\n]*+)"
 )
