@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.cli import samples
 from tests.cli.conftest import COMMAND, Ruleng, environment
+from tests.cli.terminal import on_a_terminal
 
 
 @pytest.fixture
@@ -81,8 +83,6 @@ def test_what_is_no_store_is_one_line(ruleng: Ruleng, tmp_path: Path, what: str)
         case "text":
             path.write_text("rule: none\n" * 1000)
         case "another database":
-            import sqlite3
-
             with sqlite3.connect(path) as database:
                 database.execute("CREATE TABLE alerts (id)")
             database.close()
@@ -95,8 +95,6 @@ def test_what_is_no_store_is_one_line(ruleng: Ruleng, tmp_path: Path, what: str)
 
 
 def test_an_alert_on_a_terminal_is_text_for_people(store: Path) -> None:
-    from tests.cli.test_check import on_a_terminal
-
     seen = on_a_terminal("alerts", store, NO_COLOR="1")
     assert "Shadow read" in seen
     assert "/etc/shadow read by cat (4714)" in seen

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
-import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from ruleng.lang.mistakes import codes
-from tests.cli.conftest import COMMAND, Ruleng, environment
+from tests.cli.conftest import Ruleng
+from tests.cli.terminal import on_a_terminal
 
 MISTAKEN = """\
 rule "Bad" {
@@ -212,27 +210,6 @@ def test_a_folder_that_holds_no_rules_is_said(ruleng: Ruleng, tmp_path: Path) ->
 
 
 # --- colours ------------------------------------------------------------------------------------------------------------
-
-
-def on_a_terminal(*arguments: str | Path, **more: str) -> str:
-    """What a person sees."""
-    parent, child = pty.openpty()
-    with subprocess.Popen(
-        [*COMMAND, *map(str, arguments)], stdin=child, stdout=child, stderr=child, env=environment(**more)
-    ) as process:
-        os.close(child)
-        seen = b""
-        while True:
-            try:
-                piece = os.read(parent, 65536)
-            except OSError:  # EIO: the other side is closed
-                break
-            if not piece:
-                break
-            seen += piece
-        process.wait(timeout=60)
-    os.close(parent)
-    return seen.decode()
 
 
 ESCAPE = "\x1b["

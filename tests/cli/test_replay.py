@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from tests.bench.auditlog import lines
 from tests.cli import samples
-from tests.cli.conftest import ROOT, Result, Ruleng
+from tests.cli.conftest import COMMAND, ROOT, Result, Ruleng, environment
 
 DEMO = ROOT / "rules/demo/intrusion.log.gz"
 
@@ -61,17 +63,13 @@ def test_a_compressed_log_is_read_as_it_is(ruleng: Ruleng, log: Path, rules: Pat
 
 
 def test_standard_input_is_read_whole(spawned: Ruleng, rules: Path) -> None:
-    result = spawned("replay", "-r", rules, "-", input=samples.LOG * 1 + samples.opened(200, "/etc/shadow"))
+    result = spawned("replay", "-r", rules, "-", input=samples.LOG + samples.opened(200, "/etc/shadow"))
     assert result.status == 0
     assert len(result.said) == 4
     assert "nothing was lost" in result.err
 
 
 def test_standard_input_may_be_a_file(log: Path, rules: Path, tmp_path: Path) -> None:
-    import subprocess
-
-    from tests.cli.conftest import COMMAND, environment
-
     with log.open("rb") as opened:
         done = subprocess.run(
             [*COMMAND, "replay", "-r", rules, "-"], stdin=opened, capture_output=True, env=environment(), timeout=60, check=True
@@ -207,8 +205,6 @@ def test_a_file_that_is_not_there_is_one_line(ruleng: Ruleng, tmp_path: Path, co
 
 
 def test_a_pipe_by_name_is_refused_with_what_to_do(ruleng: Ruleng, tmp_path: Path) -> None:
-    import os
-
     path = tmp_path / "pipe"
     os.mkfifo(path)
     result = ruleng("replay", path)

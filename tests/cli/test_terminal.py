@@ -10,7 +10,7 @@ import pytest
 
 from ruleng.cli.console import Console
 from tests.bench.auditlog import lines
-from tests.cli.test_check import on_a_terminal
+from tests.cli.terminal import on_a_terminal, rendered
 
 
 class Screen(io.StringIO):
@@ -75,20 +75,6 @@ def test_a_pipe_gets_no_progress() -> None:
     watch.now += 1
     console.progress(1, 5, 10)
     assert pipe.getvalue() == ""
-
-
-def rendered(seen: str) -> list[str]:
-    """The lines that stay on the screen."""
-    screen = []
-    for line in seen.replace("\r\n", "\n").split("\n"):
-        shown = ""
-        for part in re.split(r"(\r|\x1b\[K)", line):
-            if part == "\x1b[K":
-                shown = ""
-            elif part != "\r":
-                shown = part + shown[len(part) :]
-        screen.append(shown)
-    return screen
 
 
 def test_a_long_replay_shows_how_far_it_is_and_leaves_alerts_whole(tmp_path: Path, rules: Path) -> None:
