@@ -63,7 +63,8 @@ class Running:
         assert self.process.poll() is None, self.told
 
     def wait_told(self, text: str) -> None:
-        until(lambda: text in self.told, f"{text!r} in {self.told!r}")
+        until(lambda: text in self.told or self.process.poll() is not None, f"{text!r} in {self.told_path}")
+        assert text in self.told, self.told
 
     def alerts(self, rule: str | None = None) -> list[dict[str, Any]]:
         """Those that are written to their end, of all rules or of one."""
@@ -82,7 +83,7 @@ class Running:
             found[:] = filter(where, self.alerts(rule))
             return len(found) >= count or self.process.poll() is not None
 
-        until(enough, f"{count} alerts of {rule}; ruleng said {self.told!r}")
+        until(enough, f"{count} alerts of {rule} in {self.alerts_path}")
         assert len(found) >= count, self.told
         return found
 
