@@ -12,6 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("ruleng", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ruleng")  # a busy machine is no reason for a law to fail
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Conformance data and Falco's own rule files: they lie beside the project and are no part of it."""
